@@ -1,0 +1,1 @@
+"""Records, exact arithmetic, the spec, errors and files: what every stage shares."""

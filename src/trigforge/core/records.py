@@ -1,0 +1,243 @@
+"""The records that stages hand to each other. Read this first.
+
+A stage is a function from records to a record. Records are frozen; arrays appear only
+where the record is the data, and are read-only.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trigforge.core.errors import InputError
+from trigforge.core.fixed_point import FixedPointFormat
+
+
+class Progress(Protocol):
+    """How a stage tells how far it is; the command line draws a bar from it."""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Say that ``done`` of ``total`` steps of ``what`` are finished."""
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Ignore progress."""
+
+
+def freeze_arrays(record: Any) -> None:
+    """Make every array field of a record read-only (call in ``__post_init__``)."""
+    for entry in fields(record):
+        value = getattr(record, entry.name)
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """Labelled events, split by collision event into train and test.
+
+    ``x_*`` holds one row an example: the physical features (float32, ``(n, features)``)
+    or the integers a trigger link carries (``(n, height, width, 1)``). ``y_*`` holds class
+    indices (int64, ``(n,)``). ``digest`` names what the sample is: its spec, generators
+    and seed. ``provenance`` is JSON; its ``n_generated`` is the size of the full sample this
+    one is a part of.
+    """
+
+    kind: str
+    digest: str
+    feature_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+    x_train: NDArray[Any]
+    y_train: NDArray[np.int64]
+    x_test: NDArray[Any]
+    y_test: NDArray[np.int64]
+    provenance: str
+
+    def __post_init__(self) -> None:
+        for part in ("train", "test"):
+            x, y = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
+            if len(x) != len(y):
+                msg = f"sample {self.kind}: {len(x)} {part} examples but {len(y)} labels"
+                raise InputError(msg)
+        self.read_provenance()
+        freeze_arrays(self)
+
+    def read_provenance(self) -> dict[str, Any]:
+        """Return the provenance as a mapping.
+
+        Raises:
+            InputError: if it is no JSON object.
+        """
+        try:
+            provenance = json.loads(self.provenance)
+        except ValueError:
+            provenance = None
+        if not isinstance(provenance, dict):
+            msg = f"sample {self.kind}: its provenance is no JSON object: {self.provenance[:60]!r}"
+            raise InputError(msg)
+        return provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """One tensor at the edge of the firmware: element 0 in the lowest bits."""
+
+    name: str
+    shape: tuple[int, ...]
+    format: FixedPointFormat
+
+    @property
+    def n_elements(self) -> int:
+        """Elements an event carries."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawTensor:
+    """Raw integers of many events in one fixed-point format: ``(n_events, n_elements)``."""
+
+    format: FixedPointFormat
+    raw: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        if not self.format.contains(self.raw):
+            msg = f"raw integers outside {self.format}: {self.raw.min()} to {self.raw.max()}"
+            raise InputError(msg)
+        freeze_arrays(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stimulus:
+    """Simulator input: raw integers and, for each block of events, where it came from."""
+
+    inputs: RawTensor
+    blocks: tuple[tuple[str, int], ...]
+
+    def block_of(self, event: int) -> str:
+        """Name the block an event belongs to and its index there: ``held_out[17]``."""
+        first = 0
+        for name, n_events in self.blocks:
+            if event < first + n_events:
+                return f"{name}[{event - first}]"
+            first += n_events
+        msg = f"event {event} is not one of the {first} events of the stimulus"
+        raise InputError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HlsProject:
+    """A C++ project of high-level synthesis on disk."""
+
+    name: str
+    folder: Path
+    backend: str
+    io_type: str
+    input: Port
+    output: Port
+    modified: tuple[str, ...] = ()
+    """Files that are not what was written (changed, missing or added by hand)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """The first value in which two results differ."""
+
+    event: int
+    origin: str
+    output: int
+    output_name: str
+    reference: int
+    candidate: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """The comparison of two implementations on raw integers."""
+
+    reference: str
+    candidate: str
+    n_events: int
+    n_values: int
+    n_different: int
+    n_different_events: int = 0
+    first_difference: Difference | None = None
+
+    @property
+    def met(self) -> bool:
+        """Every value was equal, and there were values."""
+        return self.n_different == 0 and self.n_values > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassMetrics:
+    """How well one class is told from the rest.
+
+    ``background_rejection`` is ``1 / false-positive rate`` at ``signal_efficiency``.
+    """
+
+    name: str
+    auc: float
+    signal_efficiency: float
+    background_rejection: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """The physics figures of one network on one held-out set."""
+
+    n_events: int
+    accuracy: float
+    classes: tuple[ClassMetrics, ...]
+
+    @property
+    def mean_auc(self) -> float:
+        """Mean of the one-against-rest areas."""
+        return sum(entry.auc for entry in self.classes) / len(self.classes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageTime:
+    """Wall-clock seconds of a stage and whether its result was there already."""
+
+    stage: str
+    seconds: float
+    cached: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line of the verdict: what was used, what was allowed, was it met."""
+
+    name: str
+    used: str
+    allowed: str
+    met: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """Everything a run found out; ``report.json`` is made from it."""
+
+    name: str
+    n_train: int
+    n_test: int
+    sample_origin: str
+    float_metrics: Metrics
+    quantised_metrics: Metrics
+    agreements: tuple[Agreement, ...]
+    checks: tuple[Check, ...]
+    projects: tuple[HlsProject, ...]
+    stages: tuple[StageTime, ...]
+    provenance: tuple[tuple[str, str], ...]
+    report: Path | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def met(self) -> bool:
+        """All checks were met, and there were checks."""
+        return bool(self.checks) and all(check.met for check in self.checks)

@@ -1,0 +1,1 @@
+"""External programs: what starts them and what reads the files they leave."""
