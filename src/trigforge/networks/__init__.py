@@ -1,0 +1,1 @@
+"""Keras networks: architectures, quantisers as formats, and their exact evaluation."""
