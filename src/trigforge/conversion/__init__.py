@@ -1,0 +1,1 @@
+"""Convert a QKeras network with hls4ml: ``(model, Hardware) -> HlsProject``."""

@@ -1,0 +1,158 @@
+"""Run hls4ml: ``(QKeras model, link format, Hardware) -> Conversion``."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hls4ml
+import keras
+
+from trigforge.conversion import configuration, exactness, handlers
+from trigforge.core.config import Hardware
+from trigforge.core.errors import ConversionError, TrigforgeError
+from trigforge.core.files import FileSet, read_folder
+from trigforge.core.fixed_point import FixedPointFormat, Overflow, parse_format
+from trigforge.core.records import Port
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_EXACT_BITS = 53
+"""Widest sum that the float64 reference holds exactly."""
+
+_NOT_REPRODUCIBLE = ("keras_model.keras", "build_lib.sh")
+_CONFIG = "hls4ml_config.yml"
+_CONFIG_NOISE = ("KerasModel:", "OutputDir:", "Stamp:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """What hls4ml made of a network: its files and the ports as C++ declares them."""
+
+    name: str
+    hardware: Hardware
+    files: FileSet
+    input: Port
+    output: Port
+    input_definition: str
+    output_definition: str
+
+
+def convert(model: Any, name: str, link: FixedPointFormat, hardware: Hardware) -> Conversion:
+    """Convert a QKeras model to the C++ of an HLS project.
+
+    Raises:
+        ConversionError: if a layer cannot be converted exactly, if an accumulator is too
+            wide for the reference, or if hls4ml fails.
+    """
+    if isinstance(model, keras.Sequential):
+        model = keras.Model(model.inputs, model.outputs, name=model.name)
+    exactness.check(model, hardware)
+    handlers.register()
+    with tempfile.TemporaryDirectory(prefix="trigforge-") as folder:
+        graph = _hls4ml_graph(model, name, link, hardware, Path(folder))
+        _check_widths(graph)
+        _check_concatenations(graph)
+        _quietly(graph.write)
+        files = _reproducible(read_folder(Path(folder)), name)
+    (source,), (sink,) = graph.get_input_variables(), graph.get_output_variables()
+    return Conversion(
+        name=name,
+        hardware=hardware,
+        files=files,
+        input=_port(source),
+        output=_port(sink),
+        input_definition=source.definition_cpp(),
+        output_definition=sink.definition_cpp(),
+    )
+
+
+def _hls4ml_graph(
+    model: Any, name: str, link: FixedPointFormat, hardware: Hardware, folder: Path
+) -> Any:
+    options: dict[str, Any] = {"write_weights_txt": False, "write_tar": False}
+    if hardware.backend == "Catapult":
+        options = {}
+    try:
+        return _quietly(
+            hls4ml.converters.convert_from_keras_model,
+            model,
+            output_dir=str(folder),
+            project_name=name,
+            backend=hardware.backend,
+            io_type=hardware.io_type,
+            part=hardware.part,
+            clock_period=1000.0 / hardware.clock_mhz,
+            hls_config=_quietly(configuration.configure, model, link, hardware),
+            allow_da_fallback=False,
+            allow_v2_fallback=False,
+            **options,
+        )
+    except TrigforgeError:
+        raise
+    except Exception as error:
+        msg = f"hls4ml {hls4ml.__version__} cannot convert {name} for {hardware.backend}: {error}"
+        raise ConversionError(msg) from error
+
+
+def _check_widths(graph: Any) -> None:
+    """Refuse sums that the reference could not compute exactly."""
+    for layer in graph.get_layers():
+        for role, named in layer.types.items():
+            width = getattr(named.precision, "width", 0)
+            if role in {"accum_t", "result_t"} and width > MAX_EXACT_BITS:
+                msg = (
+                    f"layer {layer.name}: {role} is {named.precision}, {width} bits; the float64 "
+                    f"reference is exact to {MAX_EXACT_BITS}: narrow weights or activations"
+                )
+                raise ConversionError(msg)
+
+
+def _check_concatenations(graph: Any) -> None:
+    """Refuse a joint format that would saturate what only one of the inputs never holds."""
+    for layer in graph.get_layers():
+        if layer.class_name == "Concatenate":
+            formats = [
+                parse_format(str(layer.get_input_variable(name).type.precision))
+                for name in layer.inputs
+            ]
+            symmetric = {fmt.overflow is Overflow.SAT_SYM for fmt in formats}
+            if len(symmetric) > 1:
+                msg = (
+                    f"layer {layer.name}: {' and '.join(map(str, formats))} cannot be joined "
+                    "exactly; make both quantisers symmetric, or none"
+                )
+                raise ConversionError(msg)
+
+
+def _port(variable: Any) -> Port:
+    """Describe one end of the network; in io_stream the type of a pack hides the element's."""
+    return Port(
+        name=str(variable.name),
+        shape=tuple(int(n) for n in variable.shape),
+        format=parse_format(str(variable.type.precision)),
+    )
+
+
+def _reproducible(files: FileSet, name: str) -> FileSet:
+    """Leave out what holds time stamps, paths of this machine or serves hls4ml alone."""
+    kept: dict[str, bytes | str] = {
+        path: content
+        for path, content in files.items()
+        if path not in (*_NOT_REPRODUCIBLE, f"{name}_bridge.cpp")
+    }
+    if _CONFIG in files:
+        lines = files[_CONFIG].decode().splitlines(keepends=True)
+        kept[_CONFIG] = "".join(line for line in lines if not line.startswith(_CONFIG_NOISE))
+    return FileSet(kept)
+
+
+def _quietly(function: Any, *arguments: Any, **options: Mapping[str, Any] | Any) -> Any:
+    """Call hls4ml, which prints its progress, without its voice."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        return function(*arguments, **options)

@@ -1,0 +1,141 @@
+"""Compile and run the C++ of an HLS project: ``HlsProject, Stimulus -> RawTensor``.
+
+The test bench of the project is linked with its firmware by g++ and plays raw integers
+from files. What is simulated is the project as it lies on disk, with the weights that
+synthesis would read. A built program is kept by the digest of everything it was compiled
+from.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trigforge.core.errors import ToolError
+from trigforge.core.files import FileSet, digest_of, read_folder
+from trigforge.core.records import HlsProject, Progress, RawTensor, no_progress
+from trigforge.vendor import toolchain
+
+if TYPE_CHECKING:
+    from trigforge.core.store import Store
+
+FLAGS = ("-std=c++14", "-O1", "-w", "-DNDEBUG", "-Ifirmware/ap_types")
+"""TODO
+
+-DNDEBUG leaves out assertions, as synthesis does: one of the number types stops a rounding
+cast that drops more bits than its source has, though what it then computes is right.
+"""
+
+SIMULABLE_BACKENDS = ("Vitis", "Vivado")
+COMPILE_TIMEOUT_S = 1800
+RUN_TIMEOUT_S = 3600
+PROGRAM = "csim"
+
+
+def build(project: HlsProject, store: Store) -> Path:
+    """Return the program that simulates a project, compiled if nothing like it is stored.
+
+    Raises:
+        ToolError: if the backend's C++ needs the vendor's compiler, g++ is missing, or
+            the project does not compile.
+        StoreError: if the stored program is corrupt or the disk is full.
+    """
+    if project.backend not in SIMULABLE_BACKENDS:
+        msg = (
+            f"the C++ of backend {project.backend} needs the vendor's compiler; "
+            f"g++ simulates {' and '.join(SIMULABLE_BACKENDS)} projects"
+        )
+        raise ToolError(msg)
+    compiler = toolchain.compiler()
+    digest = _digest(project)
+    found = store.find("csim", digest)
+    if found is not None:
+        return found / PROGRAM
+    with store.adding("csim", digest) as folder:
+        toolchain.run(
+            [
+                compiler,
+                *FLAGS,
+                "-o",
+                (folder / PROGRAM).absolute(),
+                f"firmware/{project.name}.cpp",
+                f"{project.name}_test.cpp",
+            ],
+            folder=project.folder,
+            timeout_s=COMPILE_TIMEOUT_S,
+            what=f"compiling the C simulation of {project.folder}",
+        )
+    return store.folder("csim", digest) / PROGRAM
+
+
+def is_built(project: HlsProject, store: Store) -> bool:
+    """Tell whether a project can be simulated without compiling."""
+    return store.find("csim", _digest(project)) is not None
+
+
+def run(
+    project: HlsProject,
+    inputs: RawTensor,
+    store: Store,
+    *,
+    progress: Progress = no_progress,
+) -> RawTensor:
+    """Simulate events; return the raw outputs ``(n_events, n_outputs)``.
+
+    The events are split over the machine's cores, one process each.
+
+    Raises:
+        ToolError: if compiling or simulating fails.
+    """
+    progress(f"compiling {project.folder.name}", 0, 1)
+    program = build(project, store)
+    progress(f"compiling {project.folder.name}", 1, 1)
+    n_parts = max(1, min(os.cpu_count() or 1, len(inputs.raw) // 64))
+    parts = np.array_split(inputs.raw, n_parts * 4 if n_parts > 1 else 1)
+    done = 0
+    results = []
+    with ThreadPoolExecutor(n_parts) as pool:
+        for part in pool.map(lambda raw: _simulate(program, project, raw), parts):
+            results.append(part)
+            done += len(part)
+            progress(f"simulating {project.folder.name}", done, len(inputs.raw))
+    return RawTensor(format=project.output.format, raw=np.concatenate(results))
+
+
+def _simulate(program: Path, project: HlsProject, raw: np.ndarray) -> np.ndarray:
+    with tempfile.TemporaryDirectory(prefix="trigforge-csim-") as folder:
+        inputs, results = Path(folder, "inputs_raw.txt"), Path(folder, "results_raw.txt")
+        np.savetxt(inputs, raw, fmt="%d")
+        toolchain.run(
+            [program.absolute(), inputs, "-", results],
+            folder=Path(folder),
+            timeout_s=RUN_TIMEOUT_S,
+            what=f"C simulation of {project.folder}",
+        )
+        outputs = np.loadtxt(results, dtype=np.int64, ndmin=2)
+    if outputs.shape != (len(raw), project.output.n_elements):
+        msg = (
+            f"C simulation of {project.folder} gave {outputs.shape} values for {len(raw)} events "
+            f"of {project.output.n_elements} outputs"
+        )
+        raise ToolError(msg)
+    return outputs
+
+
+def _digest(project: HlsProject) -> str:
+    """Name everything a program is compiled from: sources, weights, flags and compiler."""
+    files = read_folder(project.folder)
+    sources = FileSet(
+        {
+            path: content
+            for path, content in files.items()
+            if (path.startswith(("firmware/", "tb_data/")) or path == f"{project.name}_test.cpp")
+            and path.endswith((".h", ".hpp", ".cpp"))
+        }
+    )
+    return digest_of(sources.digest, *FLAGS, toolchain.compiler_version())
