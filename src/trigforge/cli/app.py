@@ -1,0 +1,236 @@
+"""Commands in pipeline order; each calls one function of ``pipeline`` and prints.
+
+Exit code 0: all checks met; 1: a check failed; 2: wrong usage or input, or interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from trigforge import __version__
+from trigforge.cli.terminal import Terminal, quiet_imports
+from trigforge.core.errors import TrigforgeError
+
+if TYPE_CHECKING:
+    from trigforge.core.config import Spec
+    from trigforge.core.workspace import Workspace
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+INTERRUPTED = "interrupted; what was finished is kept, run again to go on"
+
+
+class Commands(TyperGroup):
+    """Turn errors into one message and exit code 2; ``--debug`` shows where they came from."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        cause: BaseException
+        try:
+            return super().invoke(ctx)
+        except (BrokenPipeError, typer.Exit):
+            raise  # whoever read our output went away; typer ends in silence
+        except (TrigforgeError, OSError, MemoryError) as error:
+            if ctx.params["debug"]:
+                raise
+            message, cause = str(error) or type(error).__name__, error
+        except KeyboardInterrupt as interrupt:
+            message, cause = INTERRUPTED, interrupt
+        typer.echo(f"trigforge: {message}", err=True)
+        raise typer.Exit(EXIT_USAGE) from cause
+
+
+app = typer.Typer(
+    name="trigforge",
+    cls=Commands,
+    help="From a trained trigger network to FPGA firmware that is proven bit-exact.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help="YAML file of a model")]
+SpecPaths = Annotated[list[Path], typer.Argument(metavar="SPEC...", help="YAML file of each model")]
+SampleFile = Annotated[
+    Path | None, typer.Option("--sample", help="events from this .npz instead of the shipped ones")
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="print the record as JSON, one line for each spec")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="no progress")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"trigforge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 - its callback prints
+        bool,
+        typer.Option("--version", help="print the version", is_eager=True, callback=_print_version),
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="show tracebacks")] = False,  # noqa: ARG001 - Commands reads it
+    store: Annotated[
+        Path,
+        typer.Option("--store", envvar="TRIGFORGE_STORE", help="where results are kept"),
+    ] = Path(".trigforge"),
+    projects: Annotated[
+        Path, typer.Option("--projects", help="where HLS projects are written")
+    ] = Path("hls_projects"),
+    reports: Annotated[Path, typer.Option("--reports", help="where reports are written")] = Path(
+        "reports"
+    ),
+) -> None:
+    """Hold the options that all commands share."""
+    context.obj = {"store": store, "projects": projects, "reports": reports}
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    specs: SpecPaths,
+    sample: SampleFile = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Do everything: events, networks, HLS projects, C simulation, verdict, report."""
+    loaded = [_open(path, context) for path in specs]
+    with quiet_imports():
+        from trigforge import pipeline
+        from trigforge.report import document, terminal
+
+    screen = Terminal(quiet=quiet)
+    met = True
+    for spec, workspace in loaded:
+        with screen.progress() as progress:
+            summary = pipeline.run(spec, workspace, sample_file=sample, progress=progress)
+        met &= summary.met
+        if json:
+            typer.echo(document.make(summary, spec).model_dump_json())
+        else:
+            screen.show(terminal.summarise(summary))
+    raise typer.Exit(0 if met else EXIT_FAILED)
+
+
+@app.command()
+def samples(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
+    context: typer.Context,
+    spec: SpecPath,
+    out: Annotated[Path, typer.Option("--out", help="the .npz file to write")],
+    jets_per_class: Annotated[
+        int | None, typer.Option("--jets-per-class", min=100, help="instead of the spec's")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option("--processes", min=1, help="default: one a core")
+    ] = None,
+    keep: Annotated[
+        tuple[int, int] | None,
+        typer.Option("--keep", metavar="TRAIN TEST", help="write only so many examples"),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Generate collisions with Pythia and write the sample of a spec, of any size."""
+    loaded, workspace = _open(spec, context)
+    if keep is not None and min(keep) < 1:
+        msg = f"--keep {keep[0]} {keep[1]}: at least one example of each is needed"
+        raise typer.BadParameter(msg)
+    from trigforge.samples import archive, generation
+
+    wanted = loaded.sample
+    if jets_per_class is not None:
+        wanted = wanted.model_copy(update={"jets_per_class": jets_per_class})
+    with Terminal(quiet=quiet).progress() as progress:
+        sample = generation.generate(
+            wanted,
+            workspace.store,
+            n_processes=processes or os.cpu_count() or 1,
+            progress=progress,
+        )
+    if keep is not None:
+        sample = generation.subset(sample, *keep)
+    archive.save(sample, out)
+    typer.echo(
+        f"{out}: {len(sample.x_train)} train and {len(sample.x_test)} test examples of "
+        f"{', '.join(sample.class_names)}"
+    )
+
+
+@app.command()
+def train(
+    context: typer.Context, spec: SpecPath, sample: SampleFile = None, quiet: Quiet = False
+) -> None:
+    """Train float and quantised network and write the weights beside the spec."""
+    loaded, workspace = _open(spec, context)
+    with quiet_imports():
+        from trigforge import pipeline
+
+    with Terminal(quiet=quiet).progress() as progress:
+        baseline, quantised = pipeline.train(loaded, workspace, sample, progress)
+    typer.echo(
+        f"{workspace.model}: accuracy float {baseline.accuracy:.4f}, quantised "
+        f"{quantised.accuracy:.4f}; mean AUC float {baseline.mean_auc:.4f}, quantised "
+        f"{quantised.mean_auc:.4f} ({baseline.n_events} held-out events)"
+    )
+
+
+@app.command()
+def convert(
+    context: typer.Context, spec: SpecPath, sample: SampleFile = None, quiet: Quiet = False
+) -> None:
+    """Write the HLS projects of a spec."""
+    loaded, workspace = _open(spec, context)
+    with quiet_imports():
+        from trigforge import pipeline
+
+    with Terminal(quiet=quiet).progress() as progress:
+        written = pipeline.convert_all(loaded, workspace, sample, progress)
+    for entry in written:
+        typer.echo(f"{entry.folder}: {entry.backend}, {entry.io_type}")
+
+
+@app.command()
+def csim(
+    context: typer.Context, spec: SpecPath, sample: SampleFile = None, quiet: Quiet = False
+) -> None:
+    """Compile and run the C simulation and compare it with the network, bit for bit."""
+    loaded, workspace = _open(spec, context)
+    with quiet_imports():
+        from trigforge import pipeline
+        from trigforge.report import terminal
+
+    screen = Terminal(quiet=quiet)
+    with screen.progress() as progress:
+        agreements = pipeline.simulate_all(loaded, workspace, sample, progress)
+    screen.show(terminal.agreements_table(agreements))
+    raise typer.Exit(0 if all(entry.met for entry in agreements) else EXIT_FAILED)
+
+
+def _open(path: Path, context: typer.Context) -> tuple[Spec, Workspace]:
+    """Read a spec and say where its things are; its errors come before any long import."""
+    from trigforge.core.config import read_spec
+    from trigforge.core.store import Store
+    from trigforge.core.workspace import Workspace
+
+    folders: dict[str, Path] = context.obj
+    spec = read_spec(path)
+    return spec, Workspace(
+        model=path.parent / spec.name,
+        projects=folders["projects"],
+        reports=folders["reports"],
+        store=Store(folders["store"]),
+    )
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,1 @@
+"""The report: ``RunSummary -> report.json`` and the text of a terminal."""
