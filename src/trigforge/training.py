@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -299,8 +300,11 @@ def _load_weights(model: Any, path: Path, digest: str) -> None:
         msg = f"{path} is not the file {path.parent / RECORD} was written with; train again"
         raise StoreError(msg)
     try:
-        model.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
+        with warnings.catch_warnings():
+            # Keras only warns of weights that it does not find and leaves at random.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(path)
+    except (OSError, ValueError, KeyError, UserWarning) as error:
         msg = f"{path} does not fit the network of the spec: {error}; train again"
         raise StoreError(msg) from error
 

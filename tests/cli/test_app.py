@@ -283,7 +283,9 @@ def test_an_error_is_one_line_and_exit_code_2(mocked_run, spec_file, error, line
 def test_debug_shows_where_an_error_came_from(mocked_run, spec_file):
     mocked_run.side_effect = ToolError("g++ is needed")
     result = trigforge_says("--debug", "run", spec_file)
-    assert result.exception is mocked_run.side_effect
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Traceback (most recent call last):\n")
+    assert result.stderr.endswith("\ntrigforge: g++ is needed\n")
 
 
 def test_a_defect_of_ours_is_not_hidden(mocked_run, spec_file):
@@ -326,5 +328,5 @@ def test_the_installed_command_prints_the_traceback_only_if_asked(tmp_path):
     debug = subprocess.run(
         [program, "--debug", "run", missing], capture_output=True, text=True, check=False
     )
-    assert debug.returncode != 0
+    assert debug.returncode == 2
     assert "Traceback (most recent call last)" in debug.stderr

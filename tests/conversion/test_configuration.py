@@ -115,7 +115,7 @@ def test_the_standardisation_has_the_narrowest_formats():
     model.layers[1].shifts.assign([1, 2, -1])
     precision = configured(model)["standardise"]["Precision"]
     assert precision["scale"] == "ap_ufixed<4,2>"
-    assert precision["bias"] == "ap_fixed<4,3>"
+    assert precision["bias"] == "ap_fixed<3,2>"
     assert precision["result"] == "ap_fixed<6,3,AP_RND_CONV,AP_SAT>"
 
 

@@ -6,7 +6,7 @@ import pytest
 import qkeras
 
 from trigforge.core.errors import ConversionError, InputError
-from trigforge.core.fixed_point import FixedPointFormat, convert, parse_format, to_values
+from trigforge.core.fixed_point import convert, parse_format, to_values
 from trigforge.core.records import Port, RawTensor
 from trigforge.networks.quantisers import quantised_weights
 from trigforge.networks.reference import evaluate, exact_model, n_rounded_in_float32
@@ -100,8 +100,8 @@ def random_inputs(model, link=LINK, n_events=300):
     return RawTensor(format=link, raw=raw)
 
 
-def port_of(model, fmt=FixedPointFormat(signed=True, width=53, integer_bits=30)):
-    return Port(name="out", shape=tuple(model.output_shape[1:]), format=fmt)
+def port_of(model, text="fixed<53,30>"):
+    return Port(name="out", shape=tuple(model.output_shape[1:]), format=parse_format(text))
 
 
 @pytest.mark.parametrize("make", [dense_model, image_model, line_model, branched_model])
@@ -145,14 +145,14 @@ def test_the_exact_model_is_that_of_integers_where_float32_rounds():
             parse_format("fixed<40,10>"),
             parse_format("ufixed<18,3,RND_CONV,SAT>"),
         ).astype(object)
-    exact = evaluate(model, inputs, port_of(model, parse_format("fixed<53,23>")))
+    exact = evaluate(model, inputs, port_of(model, "fixed<53,23>"))
     np.testing.assert_array_equal(exact.raw, sums[-1].astype(np.int64))
     assert n_rounded_in_float32(model, inputs, exact) > 100
 
 
 def test_outputs_off_the_grid_of_the_port_are_refused():
     model = dense_model()
-    port = port_of(model, parse_format("fixed<8,8>"))
+    port = port_of(model, "fixed<8,8>")
     with pytest.raises(InputError, match=r"output of small: .* is not representable"):
         evaluate(model, random_inputs(model), port)
 

@@ -62,8 +62,8 @@ def test_a_convolutional_network_has_its_layers_in_both_versions():
     baseline = build_float(CONV, (8, 8, 1), 1)
     quantised = build_quantised(CONV, IMAGE_FORMATS, (8, 8, 1), 1)
     maps = [(8, 8, 1), (6, 6, 3), (3, 3, 3), (2, 2, 2), (8,), (6,), (1,)]
-    assert [shape for shape in dict.fromkeys(shapes(baseline))] == maps
-    assert [shape for shape in dict.fromkeys(shapes(quantised))] == maps
+    assert list(dict.fromkeys(shapes(baseline))) == maps
+    assert list(dict.fromkeys(shapes(quantised))) == maps
 
 
 def test_every_layer_of_a_network_has_the_formats_of_the_spec():

@@ -6,6 +6,7 @@ Exit code 0: all checks met; 1: a check failed; 2: wrong usage or input, or inte
 from __future__ import annotations
 
 import os
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,7 +38,7 @@ class Commands(TyperGroup):
             raise  # whoever read our output went away; typer ends in silence
         except (TrigforgeError, OSError, MemoryError) as error:
             if ctx.params["debug"]:
-                raise
+                typer.echo(traceback.format_exc(), err=True)
             message, cause = str(error) or type(error).__name__, error
         except KeyboardInterrupt as interrupt:
             message, cause = INTERRUPTED, interrupt

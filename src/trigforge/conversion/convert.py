@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,7 +60,8 @@ def convert(model: Any, name: str, link: FixedPointFormat, hardware: Hardware) -
         _check_widths(graph)
         _check_concatenations(graph)
         _quietly(graph.write)
-        files = _reproducible(read_folder(Path(folder)), name)
+        stamp = str(graph.config.get_config_value("Stamp"))
+        files = _reproducible(read_folder(Path(folder)), name, stamp)
     (source,), (sink,) = graph.get_input_variables(), graph.get_output_variables()
     return Conversion(
         name=name,
@@ -139,13 +141,18 @@ def _port(variable: Any) -> Port:
     )
 
 
-def _reproducible(files: FileSet, name: str) -> FileSet:
-    """Leave out what holds time stamps, paths of this machine or serves hls4ml alone."""
+def _reproducible(files: FileSet, name: str, stamp: str) -> FileSet:
+    """Leave out what holds time stamps, paths of this machine or serves hls4ml alone.
+
+    ``stamp`` is what hls4ml draws by chance; oneAPI's build files need one, so it is zeroed.
+    """
     kept: dict[str, bytes | str] = {
         path: content
         for path, content in files.items()
         if path not in (*_NOT_REPRODUCIBLE, f"{name}_bridge.cpp")
     }
+    for path in kept.keys() & {"CMakeLists.txt", f"src/{name}_bridge.cpp"}:
+        kept[path] = files[path].decode().replace(stamp, "0" * len(stamp))
     if _CONFIG in files:
         lines = files[_CONFIG].decode().splitlines(keepends=True)
         kept[_CONFIG] = "".join(line for line in lines if not line.startswith(_CONFIG_NOISE))
@@ -153,6 +160,7 @@ def _reproducible(files: FileSet, name: str) -> FileSet:
 
 
 def _quietly(function: Any, *arguments: Any, **options: Mapping[str, Any] | Any) -> Any:
-    """Call hls4ml, which prints its progress, without its voice."""
-    with contextlib.redirect_stdout(io.StringIO()):
+    """Call hls4ml, which prints its progress and warns of its own doing, without its voice."""
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         return function(*arguments, **options)

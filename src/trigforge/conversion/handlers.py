@@ -93,12 +93,14 @@ class QActivationHandler(KerasV3LayerHandler):  # type: ignore[misc]
         self, layer: Any, in_tensors: Sequence[Any], out_tensors: Sequence[Any]
     ) -> dict[str, Any]:
         """Describe the layer to hls4ml."""
+        del in_tensors, out_tensors
         return activation_config(layer.name, quantiser_of(layer, "activation"))
 
     def maybe_get_activation_config(
         self, layer: Any, out_tensors: Sequence[Any]
     ) -> tuple[None, None]:
         """The layer is the activation; there is no second one."""
+        del layer, out_tensors
         return None, None
 
 
@@ -111,6 +113,7 @@ class StandardiseHandler(KerasV3LayerHandler):  # type: ignore[misc]
         self, layer: Any, in_tensors: Sequence[Any], out_tensors: Sequence[Any]
     ) -> dict[str, Any]:
         """Describe the layer to hls4ml."""
+        del in_tensors
         if does_nothing(layer):
             return _unchanged(out_tensors)
         scale, bias = standardise_weights(layer)
@@ -126,6 +129,7 @@ class DropoutHandler(KerasV3LayerHandler):  # type: ignore[misc]
         self, layer: Any, in_tensors: Sequence[Any], out_tensors: Sequence[Any]
     ) -> dict[str, Any]:
         """Describe the layer to hls4ml."""
+        del layer, in_tensors
         return _unchanged(out_tensors)
 
 

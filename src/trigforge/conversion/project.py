@@ -40,7 +40,7 @@ _PRODUCT = re.compile(r"csim|tb_data/\w+_results_raw\.txt|\w+_prj/.*|\w+\.log")
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("trigforge.conversion"),
     undefined=jinja2.StrictUndefined,
-    autoescape=False,  # noqa: S701  (C++ and Markdown, not HTML)
+    autoescape=False,  # C++ and Markdown, not HTML
     keep_trailing_newline=True,
     trim_blocks=True,
 )

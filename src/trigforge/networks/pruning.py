@@ -48,7 +48,7 @@ class MagnitudePruning(keras.callbacks.Callback):  # type: ignore[misc]
 
 def magnitude_mask(weights: NDArray[np.float32], share: float) -> NDArray[np.float32]:
     """Return 0 for the given share of smallest magnitudes and 1 for the rest."""
-    n_pruned = int(round(share * weights.size))
+    n_pruned = round(share * weights.size)
     mask = np.ones(weights.size, dtype=np.float32)
     mask[np.argsort(np.abs(weights), axis=None, kind="stable")[:n_pruned]] = 0
     return mask.reshape(weights.shape)

@@ -121,6 +121,8 @@ def quantised_weights(layer: Any) -> dict[str, NDArray[np.float64]]:
     Raises:
         ConversionError: if a quantiser is missing or has no exact format.
     """
+    kernel: NDArray[np.float32]
+    bias: NDArray[np.float32] | None
     folded = folded_weights(layer)
     if folded is not None:
         kernel, bias = folded
