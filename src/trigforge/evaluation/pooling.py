@@ -1,0 +1,58 @@
+"""Maximum and average over windows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trigforge.core.fixed_point import convert
+from trigforge.core.graph import PoolKind, Summation, window_indices
+from trigforge.evaluation.run import truncated_quotient
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from trigforge.core.graph import Pool
+    from trigforge.evaluation.run import Run
+
+
+def pool(run: Run, node: Pool) -> NDArray[Any]:
+    """Take the maximum or the average of each window."""
+    raw, fmt = run.source(node)
+    indices = window_indices(node.input_shape, node.window, node.strides, node.padding)
+    maximum = node.kind is PoolKind.MAXIMUM
+    fill = np.full((len(raw), 1), node.padding_raw if maximum else 0, dtype=raw.dtype)
+    cells = np.concatenate([raw, fill], axis=1)[:, indices]
+    if maximum:
+        chosen = convert(cells.max(axis=2), fmt, node.accumulator)
+        return run.converted(node, chosen, node.accumulator).reshape(len(raw), -1)
+    counts = (indices >= 0).sum(axis=1)
+    if node.count_padding:
+        counts = np.full_like(counts, indices.shape[1])
+    return _average(run, node, convert(cells, fmt, node.accumulator), counts)
+
+
+def _average(run: Run, node: Pool, cells: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[Any]:
+    """Sum ``(n_events, positions, cells, channels)`` in the accumulator and divide."""
+    fmt = node.accumulator
+    if node.summation is Summation.TREE:
+        total = _tree_sum(run, node, [cells[:, :, i] for i in range(cells.shape[2])])
+    else:
+        total = np.zeros_like(cells[:, :, 0])
+        for i in range(cells.shape[2]):
+            total = run.accumulated(node, total + cells[:, :, i], fmt.fractional_bits, fmt)
+    quotient = truncated_quotient(total, counts)
+    if not node.divide_last:
+        quotient = run.accumulated(node, quotient, fmt.fractional_bits, fmt)
+        return run.converted(node, quotient, fmt).reshape(len(cells), -1)
+    return run.result(node, quotient, fmt.fractional_bits).reshape(len(cells), -1)
+
+
+def _tree_sum(run: Run, node: Pool, values: list[NDArray[Any]]) -> NDArray[Any]:
+    """Add as ``nnet::reduce`` does: the largest power of two below the count goes left."""
+    if len(values) == 1:
+        return values[0]
+    left = 1 << ((len(values) - 1).bit_length() - 1)
+    total = _tree_sum(run, node, values[:left]) + _tree_sum(run, node, values[left:])
+    return run.accumulated(node, total, node.accumulator.fractional_bits, node.accumulator)
