@@ -71,6 +71,11 @@ def test_a_sum_that_wraps_on_the_way_comes_back() -> None:
     assert run(Dense, [[100, 100, 0]], **fields) == [[200 - 256]]
 
 
+def test_an_unsigned_sum_that_saturates_at_zero_stays_there() -> None:
+    unsigned = parse_format("ufixed<8,8,TRN,SAT>")
+    assert run(Dense, [[-7, 9, 0], [9, -7, 0]], **dense(accumulator=unsigned)) == [[9], [9]]
+
+
 def test_the_order_of_the_terms_decides_a_saturating_sum() -> None:
     narrow = parse_format("fixed<8,8,TRN,SAT>")
     order = np.array([[2], [0], [1]])

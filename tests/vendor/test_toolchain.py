@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import sys
 import threading
@@ -233,6 +234,15 @@ def test_a_program_past_its_limit_is_killed_with_all_it_started(programs, tmp_pa
     assert wait_until_dead(processes_of(pids))
 
 
+@pytest.fixture
+def interruptible():
+    """Take interrupts even where the shell started the tests with them ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_kills_the_program_with_all_it_started(programs, tmp_path):
     pids = tmp_path / "pids"
     program = add_program(programs, "slow", FORKING.format(pids=pids))
@@ -240,7 +250,7 @@ def test_an_interrupt_kills_the_program_with_all_it_started(programs, tmp_path):
     def interrupt_when_running():
         while not pids.exists() or len(processes_of(pids)) < 2:
             time.sleep(0.01)
-        os.kill(os.getpid(), 2)
+        os.kill(os.getpid(), signal.SIGINT)
 
     interrupter = threading.Thread(target=interrupt_when_running)
     interrupter.start()

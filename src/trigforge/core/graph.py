@@ -128,11 +128,11 @@ class Pool(Node):
 
     A maximum is cast to ``accumulator`` and then to the result; padded cells count as
     ``padding_raw``, an integer of the input's format (``nnet::pad_val``: the most negative
-    value of a signed type, but half the range of an unsigned one). An average adds the
-    elements in ``accumulator``, one by one or as a balanced tree, divides by the number of
-    elements that are not padding (of all, with ``count_padding``), truncating towards zero
-    in the accumulator's least significant bit, and casts to the accumulator (unless
-    ``divide_last``) and the result.
+    value of a signed type, but half the range of an unsigned one). An average casts
+    the elements to ``accumulator``, adds them one by one or as a balanced tree (each sum is
+    cast to it again), divides by the number of elements that are not padding (of all, with
+    ``count_padding``), truncating towards zero in the accumulator's least significant bit,
+    and casts to the accumulator (unless ``divide_last``) and the result.
     """
 
     kind: PoolKind
@@ -358,11 +358,6 @@ class FixedPointGraph:
     def sources(self, node: Node) -> tuple[Node, ...]:
         """Return the nodes a node reads."""
         return tuple(self._by_name[name] for name in node.inputs)
-
-
-def product_format(left: FixedPointFormat, right: FixedPointFormat) -> tuple[int, int]:
-    """Return the fractional bits and the width of an exact product (``ap_fixed`` mult)."""
-    return left.fractional_bits + right.fractional_bits, left.width + right.width
 
 
 def window_indices(

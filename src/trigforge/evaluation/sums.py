@@ -76,9 +76,8 @@ def _sum_of_products(
     bias = convert(node.bias, node.bias_format, accumulator)
     gained = accumulator.fractional_bits - product_bits
     bound = _bound(terms, weights, bias, gained)
-    order_is_free = gained >= 0 and (
-        accumulator.overflow is Overflow.WRAP or bound <= accumulator.raw_max
-    )
+    stays_inside = accumulator.signed and bound <= accumulator.raw_max
+    order_is_free = gained >= 0 and (accumulator.overflow is Overflow.WRAP or stays_inside)
     if order_is_free and bound < _INT_EXACT:
         sums = _matmul(terms, weights, bound) << gained
         total = run.accumulated(node, sums + bias, accumulator.fractional_bits, accumulator)
