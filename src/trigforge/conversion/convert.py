@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import hls4ml
 import keras
 
-from trigforge.conversion import configuration, exactness, handlers
+from trigforge.conversion import configuration, exactness, handlers, lowering
 from trigforge.core.config import Hardware
 from trigforge.core.errors import ConversionError, TrigforgeError
 from trigforge.core.files import FileSet, read_folder
 from trigforge.core.fixed_point import FixedPointFormat, Overflow, parse_format
+from trigforge.core.graph import FixedPointGraph
 from trigforge.core.records import Port
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Conversion:
     output: Port
     input_definition: str
     output_definition: str
+    graph: FixedPointGraph | None
+    """The arithmetic of the C++; None if the backend's is not known."""
 
 
 def convert(model: Any, name: str, link: FixedPointFormat, hardware: Hardware) -> Conversion:
@@ -54,15 +57,27 @@ def convert(model: Any, name: str, link: FixedPointFormat, hardware: Hardware) -
     if isinstance(model, keras.Sequential):
         model = keras.Model(model.inputs, model.outputs, name=model.name)
     exactness.check(model, hardware)
-    handlers.register()
     with tempfile.TemporaryDirectory(prefix="trigforge-") as folder:
-        graph = _hls4ml_graph(model, name, link, hardware, Path(folder))
-        _check_widths(graph)
-        _check_concatenations(graph)
-        _quietly(graph.write)
-        stamp = str(graph.config.get_config_value("Stamp"))
+        graph = to_model_graph(model, name, link, hardware, Path(folder))
+    _check_widths(graph)
+    _check_concatenations(graph)
+    return from_model_graph(graph, name, hardware)
+
+
+def from_model_graph(model_graph: Any, name: str, hardware: Hardware) -> Conversion:
+    """Lower a ``ModelGraph`` of any of hls4ml's front ends, and write its C++.
+
+    Raises:
+        ConversionError: if the arithmetic of a layer cannot be expressed exactly.
+    """
+    known = hardware.backend in lowering.BACKENDS
+    arithmetic = lowering.lower(model_graph, name) if known else None
+    with tempfile.TemporaryDirectory(prefix="trigforge-") as folder:
+        model_graph.config.config["OutputDir"] = folder
+        _quietly(model_graph.write)
+        stamp = str(model_graph.config.get_config_value("Stamp"))
         files = _reproducible(read_folder(Path(folder)), name, stamp)
-    (source,), (sink,) = graph.get_input_variables(), graph.get_output_variables()
+    (source,), (sink,) = model_graph.get_input_variables(), model_graph.get_output_variables()
     return Conversion(
         name=name,
         hardware=hardware,
@@ -71,12 +86,19 @@ def convert(model: Any, name: str, link: FixedPointFormat, hardware: Hardware) -
         output=_port(sink),
         input_definition=source.definition_cpp(),
         output_definition=sink.definition_cpp(),
+        graph=arithmetic,
     )
 
 
-def _hls4ml_graph(
+def to_model_graph(
     model: Any, name: str, link: FixedPointFormat, hardware: Hardware, folder: Path
 ) -> Any:
+    """Return hls4ml's graph of a checked model after its optimiser; ``folder`` is its own.
+
+    Raises:
+        ConversionError: if hls4ml fails.
+    """
+    handlers.register()
     options: dict[str, Any] = {"write_weights_txt": False, "write_tar": False}
     if hardware.backend == "Catapult":
         options = {}

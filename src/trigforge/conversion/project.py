@@ -17,6 +17,7 @@ import jinja2
 import numpy as np
 
 from trigforge import __version__
+from trigforge.core import graph_file
 from trigforge.core.errors import InputError, StoreError
 from trigforge.core.files import FileSet, writing_folder
 from trigforge.core.fixed_point import parse_format
@@ -26,6 +27,7 @@ from trigforge.core.store import MANIFEST, changed_files, read_manifest, write_m
 if TYPE_CHECKING:
     from trigforge.conversion.convert import Conversion
     from trigforge.core.config import Hardware
+    from trigforge.core.graph import FixedPointGraph
 
 BENCH_BACKENDS = ("Vitis", "Vivado")
 """Backends whose projects get the comparing test bench, and that g++ can simulate."""
@@ -34,6 +36,7 @@ GXX_FLAGS = "-std=c++14 -O1 -w -DNDEBUG -Ifirmware/ap_types"
 """What a user compiles the test bench with; the C simulation uses the same."""
 
 PORTS = "ports.json"
+GRAPH = "graph"
 _PRODUCT = re.compile(r"csim|tb_data/\w+_results_raw\.txt|\w+_prj/.*|\w+\.log")
 """What the test bench and the vendor's tool leave in a project; no change of it."""
 
@@ -58,6 +61,9 @@ def assemble(conversion: Conversion, inputs: RawTensor, expected: RawTensor) -> 
         files["tb_data/raw_test_bench.hpp"] = header.read_bytes()
     files["tb_data/inputs_raw.txt"] = format_vectors(inputs)
     files["tb_data/expected_raw.txt"] = format_vectors(expected)
+    if conversion.graph is not None:
+        for path, content in graph_file.to_files(conversion.graph).items():
+            files[f"{GRAPH}/{path}"] = content
     files[PORTS] = _ports_json(conversion)
     files["README.md"] = _TEMPLATES.get_template("README.md.j2").render(context)
     return FileSet(files)
@@ -112,6 +118,15 @@ def open_project(folder: Path) -> HlsProject:
     except (OSError, ValueError, KeyError, IndexError, TypeError, InputError) as error:
         msg = f"{path} is missing or unreadable ({error}); remove {folder} and run again"
         raise StoreError(msg) from error
+
+
+def read_graph(project: HlsProject) -> FixedPointGraph:
+    """Return the exact arithmetic that a project was written with.
+
+    Raises:
+        StoreError: if it is missing or not what was written.
+    """
+    return graph_file.load(project.folder / GRAPH)
 
 
 def project_key(name: str, hardware: Hardware) -> dict[str, Any]:
