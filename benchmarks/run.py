@@ -19,8 +19,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import command_line
+import emulation_speed
 import generation_speed
 import inference_speed
+import random_networks
 import simulation_speed
 from rich.console import Console
 from rich.table import Table
@@ -33,6 +35,8 @@ BENCHMARKS: dict[str, Callable[[Path], dict[str, float]]] = {
     "command_line": command_line.measure,
     "simulation": simulation_speed.measure,
     "inference": inference_speed.measure,
+    "emulation": emulation_speed.measure,
+    "random_networks": random_networks.measure,
     "generation": generation_speed.measure,
 }
 

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import shutil
-import sys
+from itertools import combinations
 from pathlib import Path
 from unittest import mock
 
@@ -13,45 +13,13 @@ import pytest
 import yaml
 
 from trigforge import csim, pipeline, training
-from trigforge.cli import main
-from trigforge.core.store import Store
 from trigforge.report import document
 from trigforge.samples import generation
 
-ROOT = Path(__file__).parents[1]
-BOTH = {"acceptance": {"io_types": ["io_parallel", "io_stream"]}}
+ROOT = Path(__file__).parents[2]
+IO_TYPES = ["io_parallel", "io_stream"]
+BOTH = {"acceptance": {"io_types": IO_TYPES}}
 COMPILES = pytest.mark.toolchain
-
-
-@pytest.fixture
-def trigforge_says(monkeypatch, capfd):
-    """Run the command line in this process; return exit code, standard output and error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["trigforge", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capfd.readouterr()
-        return ended.value.code, out, err
-
-    return run
-
-
-@pytest.fixture
-def own_store(session_store, tmp_path):
-    """A copy of what the suite has made so far, for tests that damage it."""
-    root = tmp_path / "own_store"
-    shutil.copytree(session_store.root, root)
-    return Store(root)
-
-
-@pytest.fixture
-def jets(tiny_model):
-    """The tiny jet model, run once: networks and program are in the store."""
-    model = tiny_model("jets_hlf")
-    pipeline.run(model.spec, model.workspace)
-    return model
 
 
 def one_error(result, *parts) -> None:
@@ -65,14 +33,20 @@ def one_error(result, *parts) -> None:
 
 
 def fake_compiler(folder: Path) -> Path:
-    """Return a g++ that tells its version but refuses to compile."""
+    """Return a g++ that tells what it is but refuses to compile."""
     program = folder / "fake-g++"
     program.write_text(
-        '#!/bin/sh\n[ "$1" = --version ] && exec g++ --version\n'
+        '#!/bin/sh\ncase "$1" in --version | -dumpmachine) exec g++ "$1" ;; esac\n'
         'echo "the fake compiler was called" >&2\nexit 1\n'
     )
     program.chmod(0o755)
     return program
+
+
+def referees(io_type: str) -> list[str]:
+    """Name all implementations that a run compares for an io type."""
+    made = ("C simulation", "evaluator", "emulator", "ONNX Runtime")
+    return ["QKeras, exact", *(f"{name}, {io_type}" for name in made)]
 
 
 @COMPILES
@@ -84,8 +58,8 @@ def test_a_run_agrees_in_both_io_types_and_reports_it(tiny_model, trigforge_says
     assert code == 0, out
     report = model.report
     jsonschema.validate(report, json.loads(document.SCHEMA.read_text()))
-    candidates = [entry["candidate"] for entry in report["agreements"]]
-    assert candidates == ["C simulation, io_parallel", "C simulation, io_stream"]
+    pairs = [(entry["reference"], entry["candidate"]) for entry in report["agreements"]]
+    assert pairs == [pair for io_type in IO_TYPES for pair in combinations(referees(io_type), 2)]
     n_outputs = len(pipeline.output_names(model.sample))
     for entry in report["agreements"]:
         assert entry["n_different"] == 0
@@ -110,7 +84,8 @@ def test_the_same_run_again_trains_converts_and_compiles_nothing(
     assert code == 0, out + err
     report = jets.report
     cached = {entry["stage"] for entry in report["stages"] if entry["cached"]}
-    assert cached == {"samples", "training", "conversion io_parallel", "csim io_parallel"}
+    made = ("conversion io_parallel", "csim io_parallel", "emulator io_parallel")
+    assert cached == {"samples", "training", *made}
     for part in ("agreements", "physics", "checks", "projects", "provenance"):
         assert report[part] == before[part]
 
@@ -137,7 +112,11 @@ def test_one_flipped_weight_bit_on_disk_is_found_and_named(jets, trigforge_says)
     assert code == 1, out + err
     report = jets.report
     assert report["met"] is False
-    (agreement,) = report["agreements"]
+    differing = [entry for entry in report["agreements"] if entry["n_different"]]
+    simulation = "C simulation, io_parallel"
+    assert all(simulation in (entry["reference"], entry["candidate"]) for entry in differing)
+    assert len(differing) == len(referees("io_parallel")) - 1
+    agreement = differing[0]
     first = agreement["first_difference"]
     assert 0 < agreement["n_different"] < agreement["n_values"]
     assert first["reference"] != first["candidate"]

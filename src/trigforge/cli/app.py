@@ -216,6 +216,73 @@ def csim(
     raise typer.Exit(0 if all(entry.met for entry in agreements) else EXIT_FAILED)
 
 
+@app.command()
+def verify(
+    context: typer.Context, spec: SpecPath, sample: SampleFile = None, quiet: Quiet = False
+) -> None:
+    """Compare all implementations with each other, bit for bit, and write the report."""
+    loaded, workspace = _open(spec, context)
+    with quiet_imports():
+        from trigforge import pipeline
+        from trigforge.report import terminal
+
+    screen = Terminal(quiet=quiet)
+    with screen.progress() as progress:
+        summary = pipeline.run(loaded, workspace, sample_file=sample, progress=progress)
+    screen.show(terminal.agreements_table(summary.agreements))
+    raise typer.Exit(0 if all(entry.met for entry in summary.agreements) else EXIT_FAILED)
+
+
+@app.command()
+def emulate(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
+    context: typer.Context,
+    spec: SpecPath,
+    events: Annotated[
+        Path, typer.Option("--events", help=".npy, (events, ...): link integers, or floats")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="the .npy file of raw scores to write")],
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, help="default: one a core")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write the scores of millions of events, exactly as firmware computes them."""
+    loaded, workspace = _open(spec, context)
+    with quiet_imports():
+        from trigforge import pipeline
+
+    with Terminal(quiet=quiet).progress() as progress:
+        n_events, n_outputs = pipeline.emulate(
+            loaded,
+            workspace,
+            (events, out),
+            n_threads=threads or os.cpu_count() or 1,
+            progress=progress,
+        )
+    typer.echo(f"{out}: {n_events} events, {n_outputs} raw scores each")
+
+
+export = typer.Typer(help="Write a network in another form.", no_args_is_help=True)
+app.add_typer(export, name="export")
+
+
+@export.command()
+def onnx(
+    context: typer.Context,
+    spec: SpecPath,
+    out: Annotated[Path, typer.Option("--out", help="the .onnx file to write")],
+    quiet: Quiet = False,
+) -> None:
+    """Write an ONNX model whose result is the exact raw integers."""
+    loaded, workspace = _open(spec, context)
+    with quiet_imports():
+        from trigforge import pipeline
+
+    with Terminal(quiet=quiet).progress() as progress:
+        pipeline.export_onnx(loaded, workspace, out, progress)
+    typer.echo(f"{out}: raw integers in, raw integers out")
+
+
 def _open(path: Path, context: typer.Context) -> tuple[Spec, Workspace]:
     """Read a spec and say where its things are; its errors come before any long import."""
     from trigforge.core.config import read_spec

@@ -18,7 +18,7 @@ NOT_MEASURED = "not measured"
 
 def summarise(summary: RunSummary) -> RenderableType:
     """Return the whole result: physics, agreement, verdict, and where things are."""
-    parts: list[RenderableType] = [_physics(summary), agreements_table(summary.agreements)]
+    parts: list[RenderableType] = [_physics(summary), agreements_table(_shown(summary.agreements))]
     parts += [Text(f"warning: {line}", style="yellow") for line in summary.warnings]
     parts += [verdict(summary.checks), Text(f"latency: {NOT_MEASURED}; resources: {NOT_MEASURED}")]
     parts += [Text(f"project: {entry.folder}") for entry in summary.projects]
@@ -30,6 +30,12 @@ def summarise(summary: RunSummary) -> RenderableType:
     else:
         parts.append(Text(f"{summary.name}: all checks met", style="bold green"))
     return Group(*parts)
+
+
+def _shown(agreements: tuple[Agreement, ...]) -> tuple[Agreement, ...]:
+    """Leave out pairs of implementations that both agree with the network."""
+    network = agreements[0].reference if agreements else ""
+    return tuple(entry for entry in agreements if entry.reference == network or not entry.met)
 
 
 def _physics(summary: RunSummary) -> Table:
