@@ -330,3 +330,40 @@ def test_the_installed_command_prints_the_traceback_only_if_asked(tmp_path):
     )
     assert debug.returncode == 2
     assert "Traceback (most recent call last)" in debug.stderr
+
+
+@pytest.mark.parametrize(("agreement", "code"), [(AGREED, 0), (DIFFERENT, 1)])
+def test_verify_runs_the_pipeline_and_shows_every_pair(mocked_run, spec_file, agreement, code):
+    other = dataclasses.replace(agreement, reference="evaluator", candidate="emulator")
+    mocked_run.return_value = dataclasses.replace(summary(met=True), agreements=(AGREED, other))
+    result = trigforge_says("verify", spec_file)
+    assert result.exit_code == code
+    mocked_run.assert_called_once_with(
+        read_spec(spec_file), workspace_of(spec_file), sample_file=None, progress=mock.ANY
+    )
+    assert "evaluator" in result.stdout
+
+
+def test_emulate_calls_the_pipeline(spec_file):
+    with mock.patch.object(pipeline, "emulate", autospec=True, return_value=(7, 5)) as emulate:
+        files = ("--events", "in.npy", "--out", "out.npy", "--threads", "3")
+        result = trigforge_says("emulate", spec_file, *files)
+    assert (result.exit_code, result.stdout) == (0, "out.npy: 7 events, 5 raw scores each\n")
+    emulate.assert_called_once_with(
+        read_spec(spec_file),
+        workspace_of(spec_file),
+        (Path("in.npy"), Path("out.npy")),
+        n_threads=3,
+        progress=mock.ANY,
+    )
+
+
+def test_export_writes_the_form_that_is_asked_for(spec_file):
+    spec, workspace = read_spec(spec_file), workspace_of(spec_file)
+    with mock.patch.object(pipeline, "export_onnx", autospec=True) as onnx:
+        assert trigforge_says("export", "onnx", spec_file, "--out", "n.onnx").exit_code == 0
+    onnx.assert_called_once_with(spec, workspace, Path("n.onnx"), mock.ANY)
+    with mock.patch.object(pipeline, "export_emulator", autospec=True) as emulator:
+        options = ("--out", "cpp", "--model-version", "4")
+        assert trigforge_says("export", "emulator", spec_file, *options).exit_code == 0
+    emulator.assert_called_once_with(spec, workspace, Path("cpp"), 4, mock.ANY)

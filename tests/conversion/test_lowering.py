@@ -9,11 +9,14 @@ from hls4ml.model.types import ExponentPrecisionType, FixedPrecisionType, XnorPr
 from keras import layers
 from lowering_nets import model_graph
 
-from trigforge.conversion import lowering
+from trigforge.conversion import lowering, project
+from trigforge.conversion.convert import from_model_graph
 from trigforge.conversion.lowering.layer import holds
 from trigforge.core.errors import ConversionError
 from trigforge.core.fixed_point import parse_format
 from trigforge.core.graph import Conv, Dense, Gather, Pool, Quantise
+from trigforge.core.records import RawTensor
+from trigforge.evaluation import evaluate
 
 LINK = {"inputs": {"result": "ap_fixed<8,4>"}}
 
@@ -276,6 +279,19 @@ def test_what_hls4ml_computes_otherwise_than_keras_is_said(shape, layer, setting
     (said,) = lowering.known_deviations(model_graph(model, LINK | settings))
     assert said.startswith("layer layer (")
     assert note in said
+
+
+def test_a_project_says_where_it_differs_from_keras(tmp_path):
+    pooling = layers.MaxPooling2D(2, padding="same", name="pool")
+    settings = {"inputs": {"result": "ap_ufixed<8,4>"}}
+    graph = converted((3, 3, 1), pooling, settings=settings)
+    conversion = from_model_graph(graph, "net", simulating.hardware("io_parallel"))
+    inputs = RawTensor(format=conversion.input.format, raw=np.zeros((1, 9), dtype=np.int64))
+    outputs = evaluate(conversion.graph, inputs).outputs
+    files = project.assemble(conversion, inputs, outputs)
+    written = project.write(tmp_path / "net", files, "digest")
+    assert written.deviations == conversion.deviations
+    assert "layer pool (Pooling2D): " in written.deviations[0]
 
 
 def test_a_repetition_by_elements_is_said():

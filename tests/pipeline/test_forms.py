@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from trigforge import evaluation, pipeline
 from trigforge.core.fixed_point import parse_format
 from trigforge.core.records import RawTensor
+from trigforge.vendor import toolchain
 
 COMPILES = pytest.mark.toolchain
 
@@ -80,3 +83,28 @@ def test_any_onnx_runtime_gives_the_raw_integers(jets, trigforge_says, tmp_path)
     raw = link_integers(500)
     (scores,) = session.run(None, {session.get_inputs()[0].name: raw})
     assert np.array_equal(scores, exact_scores(jets, raw))
+
+
+@COMPILES
+def test_the_exported_emulator_builds_where_it_lies(jets, trigforge_says, tmp_path):
+    out = tmp_path / "emulator"
+    options = ("--model-version", "3", "--out", out)
+    code, said, err = trigforge_says(*jets.command("export", "emulator", "--quiet", *options))
+    assert code == 0, said + err
+    toolchain.run(["make"], folder=out, timeout_s=300, what="building the exported emulator")
+    library = ctypes.CDLL(str(out / "libtiny_jets_v3.so"))
+    raw = np.ascontiguousarray(link_integers(100), dtype=np.int32)
+    scores = np.empty((100, 5), dtype=np.int32)
+    predict = library.tiny_jets_v3_predict
+    predict.restype = ctypes.c_longlong
+    pointers = (ctypes.c_void_p(array.ctypes.data) for array in (raw, scores))
+    assert predict(*pointers, ctypes.c_longlong(100)) == 100
+    assert np.array_equal(scores, exact_scores(jets, raw))
+
+
+def test_nothing_is_overwritten_by_an_export(jets, trigforge_says, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    code, out, err = trigforge_says(*jets.command("export", "emulator", "--out", tmp_path))
+    assert (code, out) == (2, "")
+    assert "exists and is not an empty folder; name another one" in err
+    assert (tmp_path / "mine.txt").read_text() == "mine"

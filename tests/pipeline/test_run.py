@@ -1,5 +1,6 @@
 """The pipeline on models that train and compile in seconds, mostly through the command line."""
 
+import dataclasses
 import json
 import os
 import re
@@ -371,14 +372,16 @@ def test_each_io_type_is_verified_once_the_delivered_one_first(tiny_model):
     assert pipeline.ordered_io_types(model.spec) == ("io_parallel", "io_stream")
 
 
-def test_float32_rounding_is_a_warning(jets):
+def test_what_is_known_to_differ_and_float32_rounding_are_warnings(jets):
     job = pipeline.Job(spec=jets.spec, workspace=jets.workspace)
     ready = pipeline.prepare(job, None)
     (project,) = pipeline.write_projects(job, ready)
     exact = pipeline.exact_outputs(job, ready, project.output)
     with mock.patch.object(pipeline.reference, "n_rounded_in_float32", autospec=True) as rounded:
         rounded.return_value = 3
-        (line,) = pipeline.warnings_of([project], ready, exact)
+        deviating = dataclasses.replace(project, deviations=("layer pool: pads otherwise",))
+        known, line = pipeline.warnings_of([deviating], ready, exact)
+    assert known == f"{project.folder}: layer pool: pads otherwise"
     assert re.search(r"float32 .* on 3 of 683 events; the firmware follows the exact one", line)
 
 

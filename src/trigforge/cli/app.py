@@ -266,6 +266,26 @@ export = typer.Typer(help="Write a network in another form.", no_args_is_help=Tr
 app.add_typer(export, name="export")
 
 
+@export.command("emulator")
+def export_emulator(
+    context: typer.Context,
+    spec: SpecPath,
+    out: Annotated[Path, typer.Option("--out", help="the new folder to write")],
+    version: Annotated[
+        int, typer.Option("--model-version", min=0, help="N of NAME_vN, as CMSSW counts models")
+    ] = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Write the C++ of the emulator and of its CMSSW library, to be built by make."""
+    loaded, workspace = _open(spec, context)
+    with quiet_imports():
+        from trigforge import pipeline
+
+    with Terminal(quiet=quiet).progress() as progress:
+        pipeline.export_emulator(loaded, workspace, out, version, progress)
+    typer.echo(f"{out}: C++ of {loaded.name}_v{version}; build it with make")
+
+
 @export.command()
 def onnx(
     context: typer.Context,

@@ -45,6 +45,8 @@ class Conversion:
     output_definition: str
     graph: FixedPointGraph | None
     """The arithmetic of the C++; None if the backend's is not known."""
+    deviations: tuple[str, ...]
+    """Where the C++ is known to differ from Keras by more than rounding, layer by layer."""
 
 
 def convert(model: Any, name: str, link: FixedPointFormat, hardware: Hardware) -> Conversion:
@@ -72,6 +74,7 @@ def from_model_graph(model_graph: Any, name: str, hardware: Hardware) -> Convers
     """
     known = hardware.backend in lowering.BACKENDS
     arithmetic = lowering.lower(model_graph, name) if known else None
+    deviations = lowering.known_deviations(model_graph) if known else ()
     with tempfile.TemporaryDirectory(prefix="trigforge-") as folder:
         model_graph.config.config["OutputDir"] = folder
         _quietly(model_graph.write)
@@ -87,6 +90,7 @@ def from_model_graph(model_graph: Any, name: str, hardware: Hardware) -> Convers
         input_definition=source.definition_cpp(),
         output_definition=sink.definition_cpp(),
         graph=arithmetic,
+        deviations=deviations,
     )
 
 

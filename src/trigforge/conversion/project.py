@@ -111,6 +111,7 @@ def open_project(folder: Path) -> HlsProject:
             io_type=ports["io_type"],
             input=_read_port(ports["inputs"][0]),
             output=_read_port(ports["outputs"][0]),
+            deviations=tuple(str(line) for line in ports["deviations_from_keras"]),
             modified=tuple(
                 path for path in changed_files(folder) if _PRODUCT.fullmatch(path) is None
             ),
@@ -181,6 +182,7 @@ def _ports_json(conversion: Conversion) -> str:
         "packing": "element i occupies bits [i*width, (i+1)*width - 1]; row-major order",
         "inputs": [_write_port(conversion.input)],
         "outputs": [_write_port(conversion.output)],
+        "deviations_from_keras": list(conversion.deviations),
     }
     return json.dumps(content, indent=1) + "\n"
 

@@ -139,6 +139,8 @@ class HlsProject:
     io_type: str
     input: Port
     output: Port
+    deviations: tuple[str, ...] = ()
+    """Where the C++ is known to differ from Keras by more than rounding."""
     modified: tuple[str, ...] = ()
     """Files that are not what was written (changed, missing or added by hand)."""
 

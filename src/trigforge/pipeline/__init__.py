@@ -16,9 +16,9 @@ import numpy as np
 
 from trigforge import __version__, csim, emulator, onnx_export, physics, training
 from trigforge.conversion import convert, project
-from trigforge.core.errors import SpecError
+from trigforge.core.errors import InputError, SpecError
 from trigforge.core.event_file import open_events, writing_events
-from trigforge.core.files import write_file
+from trigforge.core.files import write_file, write_folder
 from trigforge.core.fixed_point import to_values
 from trigforge.core.records import (
     Agreement,
@@ -59,6 +59,7 @@ __all__ = [
     "convert_all",
     "emulate",
     "exact_outputs",
+    "export_emulator",
     "export_onnx",
     "obtain_networks",
     "open_sample",
@@ -201,6 +202,22 @@ def export_onnx(spec: Spec, workspace: Workspace, out: Path, progress: Progress)
     onnx_export.write(lowered(job, prepare(job, None)), out)
 
 
+def export_emulator(
+    spec: Spec, workspace: Workspace, out: Path, version: int, progress: Progress
+) -> None:
+    """Write the sources of the emulator and of its CMSSW library, with a Makefile.
+
+    Raises:
+        InputError: if the folder is there and not empty: nothing of it is overwritten.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        msg = f"{out} exists and is not an empty folder; name another one"
+        raise InputError(msg)
+    job = Job(spec=spec, workspace=workspace, progress=progress)
+    graph = lowered(job, prepare(job, None))
+    write_folder(out, emulator.generate(graph, version=version).files)
+
+
 def lowered(job: Job, ready: Prepared) -> FixedPointGraph:
     """Return the graph of the io type that is delivered."""
     return project.read_graph(write_projects(job, ready)[0])
@@ -261,6 +278,7 @@ def warnings_of(
         for entry in projects
         if entry.modified
     ]
+    lines += [f"{entry.folder}: {line}" for entry in projects for line in entry.deviations]
     model, inputs = ready.networks.quantised_model, ready.stimulus.inputs
     rounded = reference.n_rounded_in_float32(model, inputs, outputs)
     if rounded:
