@@ -93,9 +93,7 @@ def run(
     Raises:
         ToolError: if compiling or simulating fails.
     """
-    progress(f"compiling {project.folder.name}", 0, 1)
-    program = build(project, store)
-    progress(f"compiling {project.folder.name}", 1, 1)
+    program = _built_with_progress(project, store, progress)
     n_parts = max(1, min(os.cpu_count() or 1, len(inputs.raw) // 64))
     parts = np.array_split(inputs.raw, n_parts * 4 if n_parts > 1 else 1)
     done = 0
@@ -106,6 +104,17 @@ def run(
             done += len(part)
             progress(f"simulating {project.folder.name}", done, len(inputs.raw))
     return RawTensor(format=project.output.format, raw=np.concatenate(results))
+
+
+def _built_with_progress(project: HlsProject, store: Store, progress: Progress) -> Path:
+    """Build a program; speak of compiling only if there is something to compile."""
+    if project.backend in SIMULABLE_BACKENDS and is_built(project, store):
+        return build(project, store)
+    what = f"compiling {project.folder.name}"
+    progress(what, 0, 1)
+    program = build(project, store)
+    progress(what, 1, 1)
+    return program
 
 
 def _simulate(program: Path, project: HlsProject, raw: np.ndarray) -> np.ndarray:

@@ -187,6 +187,12 @@ def test_an_average_leaves_padding_out_unless_told(count_padding: bool, last: in
     assert run(Pool, [[5, -3, -4]], **fields) == [[1, -3, last]]
 
 
+def test_an_average_of_padding_alone_is_refused() -> None:
+    fields = pooling(shape=(4,), kind=PoolKind.AVERAGE, padding=(0, 0, 0, 2))
+    with pytest.raises(InputError, match="node y: the average of a window of padding alone"):
+        run(Pool, [[5, -3, -4]], **fields)
+
+
 def test_an_average_wraps_in_its_accumulator_whichever_way_it_is_summed() -> None:
     for summation in Summation:
         fields = pooling(kind=PoolKind.AVERAGE, summation=summation)

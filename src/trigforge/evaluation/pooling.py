@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trigforge.core.errors import InputError
 from trigforge.core.fixed_point import convert
 from trigforge.core.graph import PoolKind, Summation, window_indices
 from trigforge.evaluation.run import truncated_quotient
@@ -30,6 +31,9 @@ def pool(run: Run, node: Pool) -> NDArray[Any]:
     counts = (indices >= 0).sum(axis=1)
     if node.count_padding:
         counts = np.full_like(counts, indices.shape[1])
+    if not counts.all():
+        msg = f"node {node.name}: the average of a window of padding alone divides by zero"
+        raise InputError(msg)
     return _average(run, node, convert(cells, fmt, node.accumulator), counts)
 
 
