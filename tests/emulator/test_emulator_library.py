@@ -61,6 +61,27 @@ def test_tensors_and_other_integer_types_and_orders_are_taken(emulator):
     np.testing.assert_array_equal(emulator.predict(turned), expected.raw)
 
 
+def test_results_go_where_the_caller_wants_them(emulator):
+    inputs = random_inputs(GRAPH, 500)
+    expected = evaluate(GRAPH, inputs).outputs.raw
+    room = np.full((600, 5), -1, dtype=np.int32)
+    filled = emulator.predict(inputs.raw, n_threads=2, out=room[50:550])
+    assert np.shares_memory(filled, room)
+    np.testing.assert_array_equal(room[50:550], expected)
+    assert (room[:50] == -1).all()
+    assert (room[550:] == -1).all()
+
+
+@pytest.mark.parametrize(
+    "room",
+    [np.zeros((4, 5), np.int32), np.zeros((3, 5), np.int64), np.zeros((5, 3), np.int32).T],
+    ids=["shape", "type", "order"],
+)
+def test_room_that_does_not_fit_is_refused(emulator, room):
+    with pytest.raises(InputError, match=r"fills \(3, 5\) int32 in C order"):
+        emulator.predict(np.zeros((3, 16), np.int32), out=room)
+
+
 @pytest.mark.parametrize("n_threads", [2, 5])
 def test_threads_give_what_one_thread_gives(emulator, n_threads):
     inputs = random_inputs(GRAPH, 100_000).raw

@@ -73,13 +73,21 @@ class Expression:
 
     def cast(self, target: FixedPointFormat) -> Expression:
         """Assign an exact result to a variable (``core.fixed_point.cast``)."""
+        moved = self._moved(target)
+        return replace(moved.overflowed(target), fraction=target.fractional_bits)
+
+    def _moved(self, target: FixedPointFormat) -> Expression:
         dropped = self.fraction - target.fractional_bits
         if dropped > 0:
-            moved = self._rounded(dropped, target.rounding)
-        else:
-            # Beyond the width every bit is lost, or every value but zero saturates.
-            moved = self.scaled_up(min(-dropped, target.width + 1))
-        return replace(moved.overflowed(target), fraction=target.fractional_bits)
+            return self._rounded(dropped, target.rounding)
+        # Beyond the width every bit is lost, or every value but zero saturates.
+        return self.scaled_up(min(-dropped, target.width + 1))
+
+    def keeps_order_in(self, target: FixedPointFormat) -> bool:
+        """Tell whether a cast never reverses two values: it wraps none and zeroes none."""
+        if target.overflow in {Overflow.SAT, Overflow.SAT_SYM}:
+            return True
+        return self._moved(target).range in Interval(*target.saturation_limits)
 
     def convert(self, source: FixedPointFormat, target: FixedPointFormat) -> Expression:
         """Assign a typed variable: equal types copy the bits (``core.fixed_point.convert``)."""

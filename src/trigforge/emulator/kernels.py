@@ -35,24 +35,40 @@ _INT16_MAX = 32767
 class Kernel:
     """Sums on words: ``at`` is where each word of a position lies in the work space.
 
-    ``largest`` is the largest term as it lies in a word.
+    Positions come in windows of ``n_pooled``, of which the largest sums are kept. ``largest``
+    is the largest term as it lies in a word.
     """
 
     sums: Sums
     words: Words
     at: NDArray[np.int64]
+    n_pooled: int
     largest: int
 
+    @property
+    def n_results(self) -> int:
+        """Positions of the result."""
+        return len(self.at) // self.n_pooled
 
-def kernel(sums: Sums, words: Words, tensor: Tensor, room: int) -> Kernel:
-    """Place the words: those of the tensor in its own room, the others in ``room``."""
+
+def kernel(
+    sums: Sums, words: Words, places: tuple[Tensor, int], windows: NDArray[np.int64] | None
+) -> Kernel:
+    """Place the words: those of the tensor in its own room, the others in that given beside it.
+
+    ``windows`` is ``(n_results, n_pooled)``: the positions of which the largest are kept.
+    """
+    tensor, room = places
     own = tensor.offset // 4 + words.at
     at = np.where(words.at < words.n_own, own, room // 4 + words.at - words.n_own)
+    if windows is not None:
+        at = at[windows.reshape(-1)]
     low = min(tensor.range.low, 0) - words.zero
     return Kernel(
         sums=sums,
         words=words,
         at=at,
+        n_pooled=1 if windows is None else windows.shape[1],
         largest=max(abs(low), abs(max(tensor.range.high, 0) - words.zero)),
     )
 
@@ -66,7 +82,7 @@ def render(plan: Kernel, finish: Finish, name: str) -> None:
     lines = [
         "const int32_t *const words = reinterpret_cast<const int32_t *>(work);",
         finish.pointer,
-        f"alignas(64) int32_t sums[{GROUP}][LANES];",
+        f"alignas(64) int32_t sums[{GROUP}][LANES] = {{}};",
     ]
     for first in range(0, sums.n_channels, GROUP):
         channels = range(first, min(first + GROUP, sums.n_channels))
@@ -75,10 +91,17 @@ def render(plan: Kernel, finish: Finish, name: str) -> None:
         body = Body()
         elements = [_element(plan, channel) for channel in channels]
         finish.store(body, elements, [_sum(plan, source, body, c - first, c) for c in channels])
-        at = f"{table}[p]" if table else "nullptr"
-        step = [f"{group}(words, {at}, sums);", *body.loop()]
-        lines += nested(f"for (int p = 0; p < {sums.n_positions}; ++p)", step) if table else step
+        step = [*_summed(plan, group, table), *body.loop()]
+        lines += nested(f"for (int p = 0; p < {plan.n_results}; ++p)", step) if table else step
     source.function(f"{name}(unsigned char *work)", lines)
+
+
+def _summed(plan: Kernel, group: str, table: str) -> list[str]:
+    """Call the function of a group, for every position of a window if the sums are pooled."""
+    if plan.n_pooled == 1:
+        return [f"{group}(words, {f'{table}[p]' if table else 'nullptr'}, sums);"]
+    first = f"{table} + p * {plan.n_pooled}"
+    return [f"largest_sums({group}, words, {first}, {plan.n_pooled}, sums);"]
 
 
 def _is_sparse(plan: Kernel) -> bool:

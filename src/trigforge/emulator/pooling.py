@@ -24,7 +24,23 @@ if TYPE_CHECKING:
 
 def moves_quads(node: Pool, tensor: Tensor) -> bool:
     """Tell whether a maximum can be taken of quads as they are: no padding, no cast."""
-    if node.kind is not PoolKind.MAXIMUM or node.input_shape[2] % 4 or (_cells(node) < 0).any():
+    return node.input_shape[2] % 4 == 0 and _is_plain_maximum(node, tensor)
+
+
+def only_chooses(node: Pool, tensor: Tensor) -> bool:
+    """Tell whether a maximum leaves values as they are and reads each at most once."""
+    apart = all(stride >= size for stride, size in zip(node.strides, node.window, strict=True))
+    return apart and _is_plain_maximum(node, tensor)
+
+
+def positions(node: Pool) -> NDArray[np.int64]:
+    """Return which window of the layer before each cell is, ``(n_results, n_cells)``."""
+    n_channels = node.input_shape[2]
+    return _cells(node)[::n_channels] // n_channels
+
+
+def _is_plain_maximum(node: Pool, tensor: Tensor) -> bool:
+    if node.kind is not PoolKind.MAXIMUM or (_cells(node) < 0).any():
         return False
     x = Expression("x", tensor.range, tensor.fraction)
     return _maximum(node, [x], tensor.format) == x

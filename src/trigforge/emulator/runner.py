@@ -47,17 +47,20 @@ class Emulator:
             msg = f"emulator {self.symbol}: this CPU or library has no instruction set {name!r}"
             raise InputError(msg)
 
-    def predict(self, raw: NDArray[Any], *, n_threads: int = 1) -> NDArray[Any]:
+    def predict(
+        self, raw: NDArray[Any], *, n_threads: int = 1, out: NDArray[Any] | None = None
+    ) -> NDArray[Any]:
         """Return raw outputs ``(n_events, n_outputs)`` for raw inputs ``(n_events, n_inputs)``.
 
-        Inputs of type ``dtype`` in C order are not copied.
+        Inputs of type ``dtype`` in C order are not copied. ``out``, an array of that type and
+        order, is filled and returned: fresh memory costs more than some networks.
 
         Raises:
             InputError: if the inputs have another shape, are no integers, or lie outside the
-                input's format; or if there is no thread to run.
+                input's format; if ``out`` does not fit; or if there is no thread to run.
         """
         self._check(raw, n_threads)
-        outputs = np.empty((len(raw), self.output.n_elements), dtype=self.dtype)
+        outputs = self._outputs(len(raw), out)
         predict = self._function("predict")
 
         def run(first: int) -> None:
@@ -92,6 +95,18 @@ class Emulator:
     def dtype(self) -> np.dtype[Any]:
         """The integers of the library's interface."""
         return np.dtype(np.int32 if self.metadata["raw_bits"] == 32 else np.int64)
+
+    def _outputs(self, n_events: int, out: NDArray[Any] | None) -> NDArray[Any]:
+        shape = (n_events, self.output.n_elements)
+        if out is None:
+            return np.empty(shape, dtype=self.dtype)
+        if out.shape != shape or out.dtype != self.dtype or not out.flags.c_contiguous:
+            msg = (
+                f"emulator {self.symbol} fills {shape} {self.dtype} in C order, not "
+                f"{out.shape} {out.dtype}"
+            )
+            raise InputError(msg)
+        return out
 
     def _check(self, raw: NDArray[Any], n_threads: int) -> None:
         expected = self.input.n_elements

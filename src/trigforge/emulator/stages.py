@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from trigforge.core.errors import ConversionError
 from trigforge.core.graph import (
+    Activation,
+    ActivationKind,
     FixedPointGraph,
     Gather,
     Input,
     Merge,
     Node,
     Pool,
+    Quantise,
     Softmax,
     SumOfProducts,
 )
@@ -41,11 +44,13 @@ class Stage:
     tail: list[Node]
     inputs: tuple[str, ...]
     sums: sums.Sums | None = None
+    pool: Pool | None = None
+    """Takes the largest sums of each window before ``tail`` is applied to them."""
 
     @property
     def nodes(self) -> list[Node]:
         """All nodes of the stage."""
-        return [node for node in (self.head, *self.tail) if node is not None]
+        return [node for node in (self.head, *self.tail, self.pool) if node is not None]
 
     @property
     def result(self) -> Node:
@@ -141,6 +146,60 @@ def _moved_values(
         return [moves.merged(head, body, (x[0], x[1]), [t.format for t in inputs])]
     msg = f"the emulator has no rule for {type(head).__name__}"
     raise ConversionError(msg)
+
+
+def pooled(
+    graph: FixedPointGraph, stages: Sequence[Stage], tensors: dict[str, Tensor]
+) -> list[Stage]:
+    """Let sums take the maxima that are only read from them: fewer values are then cast.
+
+    The largest sum gives the largest result if no cast on the way reverses two values.
+    """
+    n_readers = Counter(name for node in graph for name in node.inputs)
+    kept: list[Stage] = []
+    by_result: dict[str, Stage] = {}
+    for stage in stages:
+        before = by_result.get(stage.inputs[0]) if isinstance(stage.head, Pool) else None
+        if (
+            before is not None
+            and isinstance(stage.head, Pool)
+            and n_readers[stage.inputs[0]] == 1
+            and _can_pool(graph, before, stage.head, tensors[stage.inputs[0]])
+        ):
+            before.pool = stage.head
+            by_result[stage.result.name] = before
+            continue
+        kept.append(stage)
+        by_result[stage.result.name] = stage
+    return kept
+
+
+def _can_pool(graph: FixedPointGraph, stage: Stage, pool: Pool, tensor: Tensor) -> bool:
+    plan = stage.sums
+    return (
+        plan is not None
+        and stage.pool is None
+        and plan.method in {sums.Method.QUADS, sums.Method.PAIRS}
+        and plan.n_positions > 1
+        and pooling.only_chooses(pool, tensor)
+        and all(isinstance(node, Quantise) or _is_relu(node) for node in stage.tail)
+        and plan.keeps_order()
+        and _tail_keeps_order(graph, stage, plan)
+    )
+
+
+def _is_relu(node: Node) -> bool:
+    return isinstance(node, Activation) and node.kind is ActivationKind.RELU
+
+
+def _tail_keeps_order(graph: FixedPointGraph, stage: Stage, plan: sums.Sums) -> bool:
+    value = plan.bounded(Source())
+    for node, fmt in zip(stage.tail, stage.formats(graph), strict=True):
+        value = value.at_least_zero() if _is_relu(node) else value
+        if fmt != node.format and not value.keeps_order_in(node.format):
+            return False
+        value = value.convert(fmt, node.format)
+    return True
 
 
 def choose_quads(

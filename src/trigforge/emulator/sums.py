@@ -92,6 +92,19 @@ class Sums:
             total = (total if self.biased_start else total + bias).cast(accumulator)
         return total.convert(accumulator, self.node.format)
 
+    def keeps_order(self) -> bool:
+        """Tell whether the larger of two sums always gives the larger result."""
+        accumulator, node_format = self.node.accumulator, self.node.format
+        if self.raw not in _INT32:
+            return False
+        total = self.raw_sum("x")
+        if not self.biased_start:
+            total = total + Expression("b", of_values(self.bias), accumulator.fractional_bits)
+        inside = total.cast(accumulator)
+        return total.keeps_order_in(accumulator) and (
+            accumulator == node_format or inside.keeps_order_in(node_format)
+        )
+
     @property
     def ordered_total(self) -> Expression:
         """The accumulator while products are added one by one."""

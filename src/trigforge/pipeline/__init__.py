@@ -191,7 +191,7 @@ def emulate(
         for first in range(0, len(found), EVENTS_AT_A_TIME):
             part = found[first : first + EVENTS_AT_A_TIME]
             raw = encode(part) if part.dtype.kind == "f" else part
-            scores[first : first + len(part)] = library.predict(raw, n_threads=n_threads)
+            library.predict(raw, n_threads=n_threads, out=scores[first : first + len(part)])
             progress("emulating", first + len(part), len(found))
     return shape
 

@@ -191,6 +191,20 @@ ALWAYS_INLINE void add_quad_entries(Lanes (&sums)[4], const int32_t *words, cons
 #endif
 }
 
+// The largest sums of some positions, output by output.
+template <class Group, size_t N>
+ALWAYS_INLINE void largest_sums(Group group, const int32_t *words, const uint32_t (*at)[N],
+                                int n_positions, int32_t (*sums)[LANES]) {
+  alignas(64) int32_t others[4][LANES] = {};
+  group(words, at[0], sums);
+  for (int k = 1; k < n_positions; ++k) {
+    group(words, at[k], others);
+    for (int i = 0; i < 4; ++i)
+      for (int l = 0; l < LANES; ++l)
+        sums[i][l] = sums[i][l] < others[i][l] ? others[i][l] : sums[i][l];
+  }
+}
+
 // Words from other words or from planes (one plane: one element of LANES events).
 ALWAYS_INLINE int32_t quad(uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
   return int32_t(a | b << 8 | c << 16 | d << 24);
