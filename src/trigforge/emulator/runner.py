@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from trigforge.emulator.library import Library
 
-_EVENTS_A_TURN = 1 << 14
-"""What a thread takes at once: some tens of microseconds at the least, so they share evenly."""
+_EVENTS_A_TURN = (1 << 14, 1 << 18)
+"""Fewest and most events in one call: threads share the work out, and interrupts are heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,20 +63,30 @@ class Emulator:
         outputs = self._outputs(len(raw), out)
         predict = self._function("predict")
 
+        fewest, most = _EVENTS_A_TURN
+        n_a_turn = min(max(fewest, len(raw) // (4 * n_threads)), most)
+
         def run(first: int) -> None:
-            part, results = (each[first : first + _EVENTS_A_TURN] for each in (raw, outputs))
+            part, results = (each[first : first + n_a_turn] for each in (raw, outputs))
             inputs = self._converted(part)
             n_done = predict(inputs.ctypes.data, results.ctypes.data, len(inputs))
             if n_done != len(inputs):
                 self._refuse(inputs[n_done])
 
-        firsts = range(0, len(raw), _EVENTS_A_TURN)
-        if n_threads == 1:
-            for first in firsts:
+        turns = iter(range(0, len(raw), n_a_turn))
+
+        def work() -> None:
+            for first in turns:
                 run(first)
+
+        if n_threads == 1:
+            work()
             return outputs
-        with ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(run, firsts))
+        with ThreadPoolExecutor(n_threads - 1) as pool:
+            others = [pool.submit(work) for _ in range(n_threads - 1)]
+            work()
+        for other in others:
+            other.result()
         return outputs
 
     def run(self, inputs: RawTensor, *, n_threads: int = 1) -> RawTensor:
