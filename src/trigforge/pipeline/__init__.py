@@ -185,14 +185,14 @@ def emulate(
     library = emulator.load(emulator.build(emulator.generate(graph), workspace.store))
     events, out = files
     found = open_events(events, graph.input.n_elements)
-    shape = (len(found), graph.output.n_elements)
+    shape = (found.n_events, graph.output.n_elements)
     encode = ready.networks.encoding.encode
-    with writing_events(out, shape, library.dtype) as scores:
-        for first in range(0, len(found), EVENTS_AT_A_TIME):
-            part = found[first : first + EVENTS_AT_A_TIME]
+    with writing_events(out, shape, library.dtype) as append:
+        for first in range(0, found.n_events, EVENTS_AT_A_TIME):
+            part = found.read(first, EVENTS_AT_A_TIME)
             raw = encode(part) if part.dtype.kind == "f" else part
-            library.predict(raw, n_threads=n_threads, out=scores[first : first + len(part)])
-            progress("emulating", first + len(part), len(found))
+            append(library.predict(raw, n_threads=n_threads))
+            progress("emulating", first + len(part), found.n_events)
     return shape
 
 
