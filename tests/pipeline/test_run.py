@@ -11,13 +11,11 @@ from unittest import mock
 
 import jsonschema
 import pytest
-import yaml
 
 from trigforge import csim, pipeline, training
 from trigforge.report import document
 from trigforge.samples import generation
 
-ROOT = Path(__file__).parents[2]
 IO_TYPES = ["io_parallel", "io_stream"]
 BOTH = {"acceptance": {"io_types": IO_TYPES}}
 COMPILES = pytest.mark.toolchain
@@ -383,39 +381,3 @@ def test_what_is_known_to_differ_and_float32_rounding_are_warnings(jets):
         known, line = pipeline.warnings_of([deviating], ready, exact)
     assert known == f"{project.folder}: layer pool: pads otherwise"
     assert re.search(r"float32 .* on 3 of 683 events; the firmware follows the exact one", line)
-
-
-SHIPPED = sorted((ROOT / "models").glob("*.yaml"))
-
-
-@COMPILES
-@pytest.mark.pipeline
-@pytest.mark.parametrize("spec_file", SHIPPED, ids=lambda path: path.stem)
-def test_a_shipped_model_is_bit_exact_and_within_its_limits(
-    spec_file, session_store, trigforge_says, tmp_path
-):
-    """From the shipped sample and weights, as ``make run`` does it; both io types."""
-    folders = {"--store": session_store.root, "--projects": tmp_path, "--reports": tmp_path / "r"}
-    options = [str(part) for pair in folders.items() for part in pair]
-    with mock.patch.object(generation, "generate", autospec=True) as generate:
-        code, out, err = trigforge_says(*options, "run", "--quiet", spec_file)
-    generate.assert_not_called()
-    assert code == 0, out + err
-    name = spec_file.stem
-    report = json.loads((tmp_path / "r" / name / "report.json").read_text())
-    jsonschema.validate(report, json.loads(document.SCHEMA.read_text()))
-    assert report["met"] is True
-    assert [entry["io_type"] for entry in report["projects"]] == ["io_parallel", "io_stream"]
-    assert report["physics"]["n_test"] >= 3000
-    for entry in report["agreements"]:
-        assert entry["n_events"] > report["physics"]["n_test"]
-        assert entry["n_different"] == 0
-    losses = {entry["name"]: entry["met"] for entry in report["checks"] if "loss" in entry["name"]}
-    limited = yaml.safe_load(spec_file.read_text())["acceptance"].keys() & {
-        "accuracy_loss",
-        "auc_loss",
-    }
-    assert len(losses) == len(limited) > 0
-    assert all(losses.values())
-    training_stage = next(entry for entry in report["stages"] if entry["stage"] == "training")
-    assert training_stage["cached"] is True
