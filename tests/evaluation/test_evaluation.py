@@ -199,6 +199,13 @@ def test_an_average_wraps_in_its_accumulator_whichever_way_it_is_summed() -> Non
         assert run(Pool, [[100, 100, 2]], **fields) == [[-28, 51]]
 
 
+def test_an_average_in_64_bits_is_exact() -> None:
+    wide, top = parse_format("fixed<64,64,TRN,SAT>"), 2**63 - 1
+    for summation in Summation:
+        fields = pooling(kind=PoolKind.AVERAGE, format=wide, accumulator=wide, summation=summation)
+        assert run(Pool, [[top, top, -top]], wide, **fields) == [[top // 2, 0]]
+
+
 def test_a_scale_is_cast_once() -> None:
     fields = {
         "shape": (2,),

@@ -9,7 +9,7 @@ import numpy as np
 from trigforge.core.errors import InputError
 from trigforge.core.fixed_point import convert
 from trigforge.core.graph import PoolKind, Summation, window_indices
-from trigforge.evaluation.run import truncated_quotient
+from trigforge.evaluation.run import integers_for, truncated_quotient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,22 +41,14 @@ def _average(run: Run, node: Pool, cells: NDArray[Any], counts: NDArray[np.int64
     """Sum ``(n_events, positions, cells, channels)`` in the accumulator and divide."""
     fmt = node.accumulator
     if node.summation is Summation.TREE:
-        total = _tree_sum(run, node, [cells[:, :, i] for i in range(cells.shape[2])])
+        total = run.tree_sum(node, [cells[:, :, i] for i in range(cells.shape[2])], fmt)
     else:
-        total = np.zeros_like(cells[:, :, 0])
+        kind, total = integers_for(fmt.width), np.zeros_like(cells[:, :, 0])
         for i in range(cells.shape[2]):
-            total = run.accumulated(node, total + cells[:, :, i], fmt.fractional_bits, fmt)
+            wide: NDArray[Any] = total.astype(kind) + cells[:, :, i].astype(kind)
+            total = run.accumulated(node, wide, fmt.fractional_bits, fmt)
     quotient = truncated_quotient(total, counts)
     if not node.divide_last:
         quotient = run.accumulated(node, quotient, fmt.fractional_bits, fmt)
         return run.converted(node, quotient, fmt).reshape(len(cells), -1)
     return run.result(node, quotient, fmt.fractional_bits).reshape(len(cells), -1)
-
-
-def _tree_sum(run: Run, node: Pool, values: list[NDArray[Any]]) -> NDArray[Any]:
-    """Add as ``nnet::reduce`` does: the largest power of two below the count goes left."""
-    if len(values) == 1:
-        return values[0]
-    left = 1 << ((len(values) - 1).bit_length() - 1)
-    total = _tree_sum(run, node, values[:left]) + _tree_sum(run, node, values[left:])
-    return run.accumulated(node, total, node.accumulator.fractional_bits, node.accumulator)

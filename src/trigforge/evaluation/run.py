@@ -12,6 +12,8 @@ from trigforge.core.fixed_point import FixedPointFormat, cast, convert, n_overfl
 from trigforge.core.graph import FixedPointGraph
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from trigforge.core.graph import Node
 
 
@@ -54,6 +56,18 @@ class Run:
             count = n_overflowing(raw, fractional_bits, fmt)
             self.gauges[node.name].n_accumulator_overflows += count
         return cast(raw, fractional_bits, fmt)
+
+    def tree_sum(
+        self, node: Node, values: Sequence[NDArray[Any]], fmt: FixedPointFormat
+    ) -> NDArray[Any]:
+        """Add as ``nnet::reduce`` does: the largest power of two below the count goes left."""
+        if len(values) == 1:
+            return values[0]
+        left = 1 << ((len(values) - 1).bit_length() - 1)
+        kind = integers_for(fmt.width)
+        total: NDArray[Any] = self.tree_sum(node, values[:left], fmt).astype(kind)
+        total = total + self.tree_sum(node, values[left:], fmt).astype(kind)
+        return self.accumulated(node, total, fmt.fractional_bits, fmt)
 
     def converted(self, node: Node, raw: NDArray[Any], source: FixedPointFormat) -> NDArray[Any]:
         """Assign values of a typed variable to the node's format."""

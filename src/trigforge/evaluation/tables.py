@@ -62,24 +62,13 @@ def _stable(run: Run, node: Softmax, x: NDArray[Any], fmt: FixedPointFormat) -> 
 def _normalised(run: Run, node: Softmax, exponentials: NDArray[Any]) -> NDArray[Any]:
     """Add the exponentials as a tree, look the inverse up, multiply."""
     values = convert(exponentials, node.exponential_format, node.accumulator)
-    total = _tree_sum(values, node.accumulator)
+    total = run.tree_sum(node, list(np.moveaxis(values, -1, 0)), node.accumulator)
     total = convert(total, node.accumulator, node.sum_format)
     index = _top_bits(total, node.sum_format, len(node.inverses))
     inverse = node.inverses[index][..., None]
     kind = integers_for(node.accumulator.width + node.inverse_format.width)
     bits = node.accumulator.fractional_bits + node.inverse_format.fractional_bits
     return run.result(node, values.astype(kind) * inverse.astype(kind), bits)
-
-
-def _tree_sum(values: NDArray[Any], fmt: FixedPointFormat) -> NDArray[Any]:
-    """Add the last axis as ``nnet::reduce`` does, casting after each addition."""
-    n_values = values.shape[-1]
-    if n_values == 1:
-        return np.asarray(values[..., 0])
-    left = 1 << ((n_values - 1).bit_length() - 1)
-    kind = integers_for(fmt.width)
-    total: NDArray[Any] = _tree_sum(values[..., :left], fmt).astype(kind)
-    return cast(total + _tree_sum(values[..., left:], fmt).astype(kind), fmt.fractional_bits, fmt)
 
 
 def _top_bits(raw: NDArray[Any], fmt: FixedPointFormat, table_size: int) -> NDArray[np.int64]:
