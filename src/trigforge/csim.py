@@ -38,8 +38,10 @@ RUN_TIMEOUT_S = 3600
 PROGRAM = "csim"
 
 
-def build(project: HlsProject, store: Store) -> Path:
+def build(project: HlsProject, store: Store, *, progress: Progress = no_progress) -> Path:
     """Return the program that simulates a project, compiled if nothing like it is stored.
+
+    Nothing is said of compiling where there is nothing to compile.
 
     Raises:
         ToolError: if the backend's C++ needs the vendor's compiler, g++ is missing, or
@@ -57,6 +59,8 @@ def build(project: HlsProject, store: Store) -> Path:
     found = store.find("csim", digest)
     if found is not None:
         return found / PROGRAM
+    what = f"compiling {project.folder.name}"
+    progress(what, 0, 1)
     with store.adding("csim", digest) as folder:
         toolchain.run(
             [
@@ -71,6 +75,7 @@ def build(project: HlsProject, store: Store) -> Path:
             timeout_s=COMPILE_TIMEOUT_S,
             what=f"compiling the C simulation of {project.folder}",
         )
+    progress(what, 1, 1)
     return store.folder("csim", digest) / PROGRAM
 
 
@@ -93,7 +98,7 @@ def run(
     Raises:
         ToolError: if compiling or simulating fails.
     """
-    program = _built_with_progress(project, store, progress)
+    program = build(project, store, progress=progress)
     n_parts = max(1, min(os.cpu_count() or 1, len(inputs.raw) // 64))
     parts = np.array_split(inputs.raw, n_parts * 4 if n_parts > 1 else 1)
     done = 0
@@ -104,17 +109,6 @@ def run(
             done += len(part)
             progress(f"simulating {project.folder.name}", done, len(inputs.raw))
     return RawTensor(format=project.output.format, raw=np.concatenate(results))
-
-
-def _built_with_progress(project: HlsProject, store: Store, progress: Progress) -> Path:
-    """Build a program; speak of compiling only if there is something to compile."""
-    if project.backend in SIMULABLE_BACKENDS and is_built(project, store):
-        return build(project, store)
-    what = f"compiling {project.folder.name}"
-    progress(what, 0, 1)
-    program = build(project, store)
-    progress(what, 1, 1)
-    return program
 
 
 def _simulate(program: Path, project: HlsProject, raw: np.ndarray) -> np.ndarray:

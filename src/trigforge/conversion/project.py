@@ -19,7 +19,7 @@ import numpy as np
 from trigforge import __version__
 from trigforge.core import graph_file
 from trigforge.core.errors import InputError, StoreError
-from trigforge.core.files import FileSet, writing_folder
+from trigforge.core.files import FileSet, fill_folder, writing_folder
 from trigforge.core.fixed_point import parse_format
 from trigforge.core.records import HlsProject, Port, RawTensor
 from trigforge.core.store import MANIFEST, changed_files, read_manifest, write_manifest
@@ -72,10 +72,7 @@ def assemble(conversion: Conversion, inputs: RawTensor, expected: RawTensor) -> 
 def write(folder: Path, files: FileSet, digest: str) -> HlsProject:
     """Write a project as a whole; ``digest`` names what it was made from."""
     with writing_folder(folder) as temporary:
-        for path, content in files.items():
-            target = temporary / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+        fill_folder(temporary, files)
         write_manifest(temporary, digest)
     return open_project(folder)
 

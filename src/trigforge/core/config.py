@@ -25,10 +25,6 @@ from trigforge.core.fixed_point import FixedPointFormat, Overflow, parse_format
 if TYPE_CHECKING:
     from pathlib import Path
 
-SPEC_VERSION = 1
-CROSSING_MHZ = 40.08
-"""Bunch-crossing rate of the LHC."""
-
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 IoType = Literal["io_parallel", "io_stream"]
 

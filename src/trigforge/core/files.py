@@ -127,10 +127,15 @@ def writing_folder(folder: Path) -> Iterator[Path]:
 def write_folder(folder: Path, files: FileSet) -> None:
     """Write a file set as a folder, replacing what was there as a whole."""
     with writing_folder(folder) as temporary:
-        for path, content in files.items():
-            target = temporary / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+        fill_folder(temporary, files)
+
+
+def fill_folder(folder: Path, files: FileSet) -> None:
+    """Write a file set into a folder that nobody reads yet."""
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
 
 
 def _replace_folder(new: Path, old: Path) -> None:

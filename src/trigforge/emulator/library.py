@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trigforge.core.files import digest_of
+from trigforge.core.files import digest_of, fill_folder
 from trigforge.emulator.generation import EmulatorSources
 from trigforge.emulator.package import UNITS
 from trigforge.emulator.targets import FLAGS, LINK_FLAGS, unit_flags
@@ -98,8 +98,7 @@ def _machine() -> str:
 
 def _compile(sources: EmulatorSources, recipe: _Recipe, machine: str, folder: Path) -> None:
     """Compile the translation units side by side in ``folder`` and link them."""
-    for path, content in sources.files.items():
-        (folder / path).write_bytes(content)
+    fill_folder(folder, sources.files)
     compiler = toolchain.compiler()
 
     def compile_unit(unit: str) -> None:
