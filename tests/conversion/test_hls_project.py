@@ -147,14 +147,14 @@ def test_no_project_is_found_where_there_is_none(tmp_path):
 
 def test_a_foreign_folder_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("mine")
-    with pytest.raises(StoreError, match=r"is not a project written here \(no manifest.json\)"):
+    with pytest.raises(StoreError, match=r"is not a folder written here \(no manifest.json\)"):
         project.find(tmp_path, "one")
     assert (tmp_path / "thesis.tex").exists()
 
 
 def test_a_file_in_a_projects_place_is_refused(tmp_path):
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(StoreError, match="file is not a project written here"):
+    with pytest.raises(StoreError, match="file is not a folder written here"):
         project.find(tmp_path / "file", "one")
 
 

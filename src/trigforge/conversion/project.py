@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import hls4ml
 import jinja2
-import numpy as np
 
 from trigforge import __version__
-from trigforge.core import graph_file
+from trigforge.core import graph_file, port_file
 from trigforge.core.errors import InputError, StoreError
 from trigforge.core.files import FileSet, fill_folder, writing_folder
-from trigforge.core.fixed_point import parse_format
 from trigforge.core.records import HlsProject, Port, RawTensor
-from trigforge.core.store import MANIFEST, changed_files, read_manifest, write_manifest
+from trigforge.core.store import changed_files, is_written_for, write_manifest
 
 if TYPE_CHECKING:
     from trigforge.conversion.convert import Conversion
@@ -83,13 +81,7 @@ def find(folder: Path, digest: str) -> HlsProject | None:
     Raises:
         StoreError: if the folder holds something that no project of ours is.
     """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return None
-    if not (folder / MANIFEST).is_file():
-        msg = f"{folder} is not a project written here (no {MANIFEST}); move it away"
-        raise StoreError(msg)
-    written_for, _ = read_manifest(folder)
-    return open_project(folder) if written_for == digest else None
+    return open_project(folder) if is_written_for(folder, digest) else None
 
 
 def open_project(folder: Path) -> HlsProject:
@@ -106,8 +98,8 @@ def open_project(folder: Path) -> HlsProject:
             folder=folder,
             backend=ports["backend"],
             io_type=ports["io_type"],
-            input=_read_port(ports["inputs"][0]),
-            output=_read_port(ports["outputs"][0]),
+            input=port_file.read(ports["inputs"][0]),
+            output=port_file.read(ports["outputs"][0]),
             deviations=tuple(str(line) for line in ports["deviations_from_keras"]),
             modified=tuple(
                 path for path in changed_files(folder) if _PRODUCT.fullmatch(path) is None
@@ -176,30 +168,9 @@ def _ports_json(conversion: Conversion) -> str:
         "name": conversion.name,
         "backend": conversion.hardware.backend,
         "io_type": conversion.hardware.io_type,
-        "packing": "element i occupies bits [i*width, (i+1)*width - 1]; row-major order",
-        "inputs": [_write_port(conversion.input)],
-        "outputs": [_write_port(conversion.output)],
+        "packing": port_file.PACKING,
+        "inputs": [port_file.write(conversion.input)],
+        "outputs": [port_file.write(conversion.output)],
         "deviations_from_keras": list(conversion.deviations),
     }
     return json.dumps(content, indent=1) + "\n"
-
-
-def _write_port(port: Port) -> dict[str, Any]:
-    return {
-        "name": port.name,
-        "shape": list(port.shape),
-        "n_elements": port.n_elements,
-        "format": str(port.format),
-        "signed": port.format.signed,
-        "width_bits": port.format.width,
-        "fractional_bits": port.format.fractional_bits,
-        "total_bits": port.n_elements * port.format.width,
-    }
-
-
-def _read_port(entry: dict[str, Any]) -> Port:
-    return Port(
-        name=str(entry["name"]),
-        shape=tuple(np.asarray(entry["shape"], dtype=int).tolist()),
-        format=parse_format(entry["format"]),
-    )

@@ -2,7 +2,8 @@
 
 Everything a user can cause or mend derives from ``TrigforgeError``; the command line
 prints its message without a traceback and exits with code 2. A check that failed is
-not an error: it is a result, and exits with code 1.
+not an error: it is a result, and exits with code 1; so does a ``SimulationFault``, the one
+failed check that leaves no result.
 """
 
 from __future__ import annotations
@@ -39,6 +40,17 @@ class ConversionError(TrigforgeError):
 
 class ComparisonError(TrigforgeError):
     """Two results cannot be compared: other shapes or other fixed-point formats."""
+
+
+class SimulationFault(TrigforgeError):  # noqa: N818 - the fault is the design's
+    """The design gave a result too many or too few: a check that failed, not a crash.
+
+    ``cycle`` is the first clock cycle that shows it.
+    """
+
+    def __init__(self, message: str, cycle: int) -> None:
+        super().__init__(message)
+        self.cycle = cycle
 
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> str:

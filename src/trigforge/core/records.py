@@ -7,13 +7,14 @@ where the record is the data, and are read-only.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trigforge.core.costs import Estimate, Latency, LogicDelay, Resources
 from trigforge.core.errors import InputError
 from trigforge.core.fixed_point import FixedPointFormat
 
@@ -146,6 +147,48 @@ class HlsProject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Firmware:
+    """RTL on disk with the interface ``clk, rst, in_valid, in_data, out_valid, out_data``.
+
+    ``in_data`` and ``out_data`` carry one event each, element 0 in the lowest bits. An event
+    may enter every ``interval_cycles``; its result leaves ``latency_cycles`` later, always.
+    """
+
+    name: str
+    """The top module."""
+    folder: Path
+    language: str
+    """``verilog`` or ``vhdl``."""
+    sources: tuple[str, ...]
+    """Source files, relative to ``folder``, in an order in which they can be compiled."""
+    part: str
+    clock_mhz: float
+    input: Port
+    output: Port
+    latency_cycles: int
+    interval_cycles: int
+    modified: tuple[str, ...] = ()
+    """Files that are not what was written (changed, missing or added by hand)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """What cycle-accurate simulation of firmware gave: an output for each input, in order."""
+
+    outputs: RawTensor
+    latency_cycles: tuple[int, int]
+    """The shortest and the longest time from an event to its result."""
+    interval_cycles: int
+    """The shortest distance between two events that were presented."""
+    n_cycles: int
+    seconds: float
+    """Wall clock of the simulation alone, without the build."""
+    simulator: str
+    """Program and version: ``Verilator 5.048``."""
+    waves: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """The first value in which two results differ."""
 
@@ -212,6 +255,30 @@ class StageTime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The verdict on one scenario of a simulation: the RTL against what must come out."""
+
+    name: str
+    simulator: str
+    n_events: int
+    """Events whose results must come out."""
+    n_values: int
+    n_different: int
+    first_difference: Difference | None
+    latency_cycles: tuple[int, int] | None
+    """Shortest and longest; None if results and events cannot be paired."""
+    n_cycles: int
+    seconds: float
+    fault: str | None
+    """What is wrong, with cycle, event and values; None if nothing is."""
+
+    @property
+    def met(self) -> bool:
+        """Every result was right, at the right time, and there were results."""
+        return self.fault is None and self.n_values > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One line of the verdict: what was used, what was allowed, was it met."""
 
@@ -236,10 +303,17 @@ class RunSummary:
     projects: tuple[HlsProject, ...]
     stages: tuple[StageTime, ...]
     provenance: tuple[tuple[str, str], ...]
+    budget: tuple[Check, ...] = ()
+    """What the trigger allows, as far as it could be checked."""
+    firmware: Firmware | None = None
+    latency: Latency | None = None
+    resources: Resources | None = None
+    logic_delay: LogicDelay | None = None
+    estimates: tuple[Estimate, ...] = ()
     report: Path | None = None
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
     @property
     def met(self) -> bool:
-        """All checks were met, and there were checks."""
-        return bool(self.checks) and all(check.met for check in self.checks)
+        """All checks were met, those of the budget too, and there were checks."""
+        return bool(self.checks) and all(check.met for check in (*self.checks, *self.budget))

@@ -97,6 +97,22 @@ def check_manifest(folder: Path, digest: str) -> None:
     raise StoreError(msg)
 
 
+def is_written_for(folder: Path, digest: str) -> bool:
+    """Tell whether a delivered folder was written from this input; it may be missing.
+
+    Files changed since do not count: ``changed_files`` names them.
+
+    Raises:
+        StoreError: if the folder holds something that was not written here.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return False
+    if not (folder / MANIFEST).is_file():
+        msg = f"{folder} is not a folder written here (no {MANIFEST}); move it away"
+        raise StoreError(msg)
+    return read_manifest(folder)[0] == digest
+
+
 def changed_files(folder: Path) -> tuple[str, ...]:
     """Name the files of a folder that differ from its manifest."""
     _, expected = read_manifest(folder)

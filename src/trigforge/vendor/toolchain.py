@@ -63,6 +63,11 @@ def require_tool(name: str, *, purpose: str, hint: str) -> Path:
     return Path(found).absolute()
 
 
+def search_path(first: Path) -> str:
+    """Return PATH with a folder before all others."""
+    return os.pathsep.join([str(first), os.environ.get("PATH", os.defpath)])
+
+
 def compiler() -> Path:
     """Return the C++ compiler: the program that CXX names, otherwise g++.
 

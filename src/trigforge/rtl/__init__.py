@@ -1,0 +1,8 @@
+"""RTL: ``FixedPointGraph -> Design -> Firmware``.
+
+``da`` generates distributed arithmetic; ``folder`` makes a folder of a design and reads it.
+"""
+
+from trigforge.rtl.folder import assemble, find, read, read_graph, write
+
+__all__ = ["assemble", "find", "read", "read_graph", "write"]
