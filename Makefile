@@ -10,6 +10,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 SPECS ?= models/jet_tagger.yaml models/top_tagger.yaml
+FIRMWARE ?= models/jet_tagger.yaml
 # Further arguments of pytest: make test ARGS="-m 'not pipeline'"
 ARGS ?=
 
@@ -24,14 +25,15 @@ help: ## List the targets
 
 setup: $(STAMP) ## Install everything into .venv (PYTHON=3.12 chooses the version)
 
-run: $(STAMP) ## Train, convert, simulate and compare the models of SPECS
+run: $(STAMP) ## Take the models of SPECS from events to verified firmware and a verdict
 	$(BIN)/trigforge run $(SPECS)
 
 test: $(STAMP) ## Run the whole test suite (ARGS are passed to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
 
-firmware-test: $(STAMP) ## Compile and run the generated C++: the tests marked toolchain
-	@$(BIN)/python -m pytest -m toolchain $(ARGS)
+firmware-test: $(STAMP) ## Simulate the RTL of FIRMWARE cycle by cycle, in C++ and in cocotb
+	@for spec in $(FIRMWARE); do $(BIN)/trigforge rtl $$spec --quiet; done
+	@$(BIN)/python -m pytest firmware_tests $(ARGS)
 
 benchmark: $(STAMP) ## Time the pipeline's parts; writes benchmarks/results.json
 	$(BIN)/python benchmarks/run.py

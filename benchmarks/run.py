@@ -20,6 +20,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import command_line
 import emulation_speed
+import firmware_speed
 import generation_speed
 import inference_speed
 import random_networks
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[Path], dict[str, float]]] = {
     "emulation": emulation_speed.measure,
     "random_networks": random_networks.measure,
     "generation": generation_speed.measure,
+    "firmware": firmware_speed.measure,
 }
 
 

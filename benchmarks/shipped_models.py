@@ -41,6 +41,7 @@ def open_one(spec_file: Path, folder: Path) -> ReadyModel:
     workspace = Workspace(
         model=MODELS / spec.name,
         projects=folder / "hls_projects",
+        firmware=folder / "firmware",
         reports=folder / "reports",
         store=Store(folder / "store"),
     )

@@ -183,6 +183,7 @@ class TinyModel:
         folders = {
             "--store": self.workspace.store.root,
             "--projects": self.workspace.projects,
+            "--firmware": self.workspace.firmware,
             "--reports": self.workspace.reports,
         }
         options = [str(part) for pair in folders.items() for part in pair]
@@ -199,6 +200,7 @@ def write_model(
         workspace=Workspace(
             model=folder / spec.name,
             projects=folder / "hls_projects",
+            firmware=folder / "firmware",
             reports=folder / "reports",
             store=store,
         ),

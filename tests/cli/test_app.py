@@ -65,6 +65,7 @@ def workspace_of(spec_file: Path) -> Workspace:
     return Workspace(
         model=spec_file.parent / "tiny_jets",
         projects=Path("hls_projects"),
+        firmware=Path("firmware"),
         reports=Path("reports"),
         store=Store(Path(".trigforge")),
     )
@@ -91,12 +92,14 @@ def test_run_calls_the_pipeline_once_a_spec(mocked_run, spec_file):
 
 
 def test_the_folders_can_be_chosen(mocked_run, spec_file, tmp_path):
-    options = ("--store", tmp_path / "s", "--projects", tmp_path / "p", "--reports", tmp_path / "r")
+    names = {"--store": "s", "--projects": "p", "--firmware": "f", "--reports": "r"}
+    options = [part for option, name in names.items() for part in (option, tmp_path / name)]
     assert trigforge_says(*options, "run", spec_file).exit_code == 0
     (_, workspace), _ = mocked_run.call_args
     assert workspace == Workspace(
         model=spec_file.parent / "tiny_jets",
         projects=tmp_path / "p",
+        firmware=tmp_path / "f",
         reports=tmp_path / "r",
         store=Store(tmp_path / "s"),
     )

@@ -4,12 +4,14 @@ from pathlib import Path
 import pytest
 import tiny_models
 
+from trigforge.core.costs import Estimate, Latency, LogicDelay, Resources, Source
 from trigforge.core.fixed_point import FixedPointFormat
 from trigforge.core.records import (
     Agreement,
     Check,
     ClassMetrics,
     Difference,
+    Firmware,
     HlsProject,
     Metrics,
     Port,
@@ -87,4 +89,51 @@ def failed(summary) -> RunSummary:
         checks=(Check(name="bit-exact", used="40 differ", allowed="0", met=False),),
         projects=(dataclasses.replace(summary.projects[0], modified=("firmware/weights/w2.h",)),),
         warnings=("hls_projects/[tiny]_jets: changed: firmware/weights/w2.h",),
+    )
+
+
+@pytest.fixture
+def with_firmware(summary) -> RunSummary:
+    """The same run of a spec that asks for RTL, too slow for its budget."""
+    part = "xcvu13p-flga2577-2-e"
+    firmware = Firmware(
+        name="tiny_jets",
+        folder=Path("firmware/tiny_jets"),
+        language="verilog",
+        sources=("rtl/tiny_jets.v",),
+        part=part,
+        clock_mhz=320,
+        input=summary.projects[0].input,
+        output=summary.projects[0].output,
+        latency_cycles=48,
+        interval_cycles=1,
+    )
+    return dataclasses.replace(
+        summary,
+        budget=(
+            Check(name="LUT", used="17,280 LUT", allowed="86,400 LUT", met=True),
+            Check(name="latency", used="48 cycles", allowed="40 cycles", met=False),
+        ),
+        firmware=firmware,
+        latency=Latency(
+            cycles=48,
+            interval_cycles=1,
+            clock_mhz=320,
+            source=Source.MEASURED,
+            tool="Verilator 5.048",
+        ),
+        resources=Resources(
+            part=part,
+            lut=17_280,
+            ff=5000,
+            dsp=0,
+            bram_18k=0,
+            uram=0,
+            carry=900,
+            source=Source.MEASURED,
+            tool="Yosys 0.70",
+            stage="logic synthesis, Yosys",
+        ),
+        logic_delay=LogicDelay(ns=2.5, tool="Yosys 0.70", method="cells alone"),
+        estimates=(Estimate(resource="lut", low=10, likely=20, high=30, method="effective bits"),),
     )

@@ -113,3 +113,31 @@ def test_a_report_that_cannot_be_written_is_one_error(summary, spec, tmp_path):
     (tmp_path / "reports").write_text("a file stands where the folder would be")
     with pytest.raises(StoreError, match="writing .*report.json failed"):
         document.write(summary, spec)
+
+
+def test_latency_and_resources_say_who_measured_them(with_firmware, spec):
+    report = written(with_firmware, spec)
+    check(report)
+    assert report["met"] is False
+    latency, resources = report["latency"], report["resources"]
+    assert latency == {
+        "source": "measured",
+        "tool": "Verilator 5.048",
+        "clock_mhz": 320,
+        "cycles": 48,
+        "interval_cycles": 1,
+        "ns": 150.0,
+        "crossings": pytest.approx(6.012),
+    }
+    assert (resources["tool"], resources["stage"]) == ("Yosys 0.70", "logic synthesis, Yosys")
+    assert resources["shares"]["lut"] == 0.01
+    assert resources["shares"]["uram"] == 0
+    assert report["logic_delay"]["method"] == "cells alone"
+    assert report["budget"][1] == {
+        "name": "latency",
+        "used": "48 cycles",
+        "allowed": "40 cycles",
+        "met": False,
+    }
+    assert report["estimates"][0]["resource"] == "lut"
+    assert report["firmware"]["folder"] == "firmware/tiny_jets"

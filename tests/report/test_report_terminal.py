@@ -3,6 +3,7 @@ import io
 
 from rich.console import Console
 
+from trigforge.core.records import Outcome
 from trigforge.report import terminal
 
 
@@ -32,7 +33,6 @@ def test_a_run_shows_physics_agreement_verdict_and_where_things_are(summary):
         "0",
     ]
     assert row(text, "bit-exact") == ["bit-exact", "0 differ", "0", "yes"]
-    assert "latency: not measured; resources: not measured" in text
     assert "project: hls_projects/[tiny]_jets\n" in text
     assert f"report:  {summary.report}\n" in text
     assert text.endswith("tiny_jets: all checks met\n")
@@ -68,3 +68,37 @@ def test_one_signal_class_has_no_mean(summary):
     )
     assert "mean AUC" in text_of(terminal.summarise(summary))
     assert "mean AUC" not in text_of(terminal.summarise(binary))
+
+
+def test_firmware_comes_with_its_budget(with_firmware):
+    text = text_of(terminal.summarise(with_firmware))
+    assert row(text, "LUT") == ["LUT", "17,280 LUT", "86,400 LUT", "yes"]
+    assert row(text, "latency") == ["latency", "48 cycles", "40 cycles", "NO"]
+    assert "slowest path: 2.50 ns (cells alone; Yosys 0.70)" in text
+    assert "firmware: firmware/tiny_jets\n" in text
+    assert text.endswith("tiny_jets: FAILED: latency\n")
+
+
+def test_resources_name_who_counted_them_and_when(with_firmware):
+    text = text_of(terminal.resources_table(with_firmware.resources, None))
+    assert "xcvu13p-flga2577-2-e: logic synthesis, Yosys 0.70" in text
+    assert row(text, "17,280") == ["17,280", "5,000", "0", "0", "0", "900"]
+
+
+def test_a_scenario_that_failed_says_where():
+    good = Outcome(
+        name="gaps in valid",
+        simulator="Verilator 5.048",
+        n_events=100,
+        n_values=500,
+        n_different=0,
+        first_difference=None,
+        latency_cycles=(9, 9),
+        n_cycles=3000,
+        seconds=0.01,
+        fault=None,
+    )
+    bad = dataclasses.replace(good, name="full rate", fault="cycle 12: out_valid", n_different=3)
+    text = text_of(terminal.outcomes_table([good, bad]))
+    assert row(text, "gaps") == ["gaps in valid", "100", "9 cycles", "300,000", "as expected"]
+    assert row(text, "full rate")[-1] == "cycle 12: out_valid"

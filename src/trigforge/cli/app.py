@@ -8,21 +8,26 @@ from __future__ import annotations
 import os
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from trigforge import __version__
+from trigforge.cli import firmware
+from trigforge.cli.options import (
+    EXIT_FAILED,
+    EXIT_USAGE,
+    Json,
+    Quiet,
+    SampleFile,
+    SpecPath,
+    SpecPaths,
+    open_spec,
+)
 from trigforge.cli.terminal import Terminal, quiet_imports
-from trigforge.core.errors import TrigforgeError
+from trigforge.core.errors import SimulationFault, TrigforgeError
 
-if TYPE_CHECKING:
-    from trigforge.core.config import Spec
-    from trigforge.core.workspace import Workspace
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
 INTERRUPTED = "interrupted; what was finished is kept, run again to go on"
 
 
@@ -36,6 +41,9 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except (BrokenPipeError, typer.Exit):
             raise  # whoever read our output went away; typer ends in silence
+        except SimulationFault as fault:
+            typer.echo(f"trigforge: {fault}", err=True)
+            raise typer.Exit(EXIT_FAILED) from fault
         except (TrigforgeError, OSError, MemoryError) as error:
             if ctx.params["debug"]:
                 typer.echo(traceback.format_exc(), err=True)
@@ -55,16 +63,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help="YAML file of a model")]
-SpecPaths = Annotated[list[Path], typer.Argument(metavar="SPEC...", help="YAML file of each model")]
-SampleFile = Annotated[
-    Path | None, typer.Option("--sample", help="events from this .npz instead of the shipped ones")
-]
-Json = Annotated[
-    bool, typer.Option("--json", help="print the record as JSON, one line for each spec")
-]
-Quiet = Annotated[bool, typer.Option("--quiet", help="no progress")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -88,12 +86,20 @@ def options(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
     projects: Annotated[
         Path, typer.Option("--projects", help="where HLS projects are written")
     ] = Path("hls_projects"),
+    firmware_folder: Annotated[
+        Path, typer.Option("--firmware", help="where firmware is written")
+    ] = Path("firmware"),
     reports: Annotated[Path, typer.Option("--reports", help="where reports are written")] = Path(
         "reports"
     ),
 ) -> None:
     """Hold the options that all commands share."""
-    context.obj = {"store": store, "projects": projects, "reports": reports}
+    context.obj = {
+        "store": store,
+        "projects": projects,
+        "firmware": firmware_folder,
+        "reports": reports,
+    }
 
 
 @app.command()
@@ -104,8 +110,8 @@ def run(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Do everything: events, networks, HLS projects, C simulation, verdict, report."""
-    loaded = [_open(path, context) for path in specs]
+    """Do everything: events, networks, HLS projects, RTL, simulation, verdict, report."""
+    loaded = [open_spec(path, context) for path in specs]
     with quiet_imports():
         from trigforge import pipeline
         from trigforge.report import document, terminal
@@ -141,7 +147,7 @@ def samples(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
     quiet: Quiet = False,
 ) -> None:
     """Generate collisions with Pythia and write the sample of a spec, of any size."""
-    loaded, workspace = _open(spec, context)
+    loaded, workspace = open_spec(spec, context)
     if keep is not None and min(keep) < 1:
         msg = f"--keep {keep[0]} {keep[1]}: at least one example of each is needed"
         raise typer.BadParameter(msg)
@@ -171,7 +177,7 @@ def train(
     context: typer.Context, spec: SpecPath, sample: SampleFile = None, quiet: Quiet = False
 ) -> None:
     """Train float and quantised network and write the weights beside the spec."""
-    loaded, workspace = _open(spec, context)
+    loaded, workspace = open_spec(spec, context)
     with quiet_imports():
         from trigforge import pipeline
 
@@ -189,7 +195,7 @@ def convert(
     context: typer.Context, spec: SpecPath, sample: SampleFile = None, quiet: Quiet = False
 ) -> None:
     """Write the HLS projects of a spec."""
-    loaded, workspace = _open(spec, context)
+    loaded, workspace = open_spec(spec, context)
     with quiet_imports():
         from trigforge import pipeline
 
@@ -204,7 +210,7 @@ def csim(
     context: typer.Context, spec: SpecPath, sample: SampleFile = None, quiet: Quiet = False
 ) -> None:
     """Compile and run the C simulation and compare it with the network, bit for bit."""
-    loaded, workspace = _open(spec, context)
+    loaded, workspace = open_spec(spec, context)
     with quiet_imports():
         from trigforge import pipeline
         from trigforge.report import terminal
@@ -221,7 +227,7 @@ def verify(
     context: typer.Context, spec: SpecPath, sample: SampleFile = None, quiet: Quiet = False
 ) -> None:
     """Compare all implementations with each other, bit for bit, and write the report."""
-    loaded, workspace = _open(spec, context)
+    loaded, workspace = open_spec(spec, context)
     with quiet_imports():
         from trigforge import pipeline
         from trigforge.report import terminal
@@ -247,7 +253,7 @@ def emulate(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
     quiet: Quiet = False,
 ) -> None:
     """Write the scores of millions of events, exactly as firmware computes them."""
-    loaded, workspace = _open(spec, context)
+    loaded, workspace = open_spec(spec, context)
     with quiet_imports():
         from trigforge import pipeline
 
@@ -277,7 +283,7 @@ def export_emulator(
     quiet: Quiet = False,
 ) -> None:
     """Write the C++ of the emulator and of its CMSSW library, to be built by make."""
-    loaded, workspace = _open(spec, context)
+    loaded, workspace = open_spec(spec, context)
     with quiet_imports():
         from trigforge import pipeline
 
@@ -294,7 +300,7 @@ def onnx(
     quiet: Quiet = False,
 ) -> None:
     """Write an ONNX model whose result is the exact raw integers."""
-    loaded, workspace = _open(spec, context)
+    loaded, workspace = open_spec(spec, context)
     with quiet_imports():
         from trigforge import pipeline
 
@@ -303,20 +309,8 @@ def onnx(
     typer.echo(f"{out}: raw integers in, raw integers out")
 
 
-def _open(path: Path, context: typer.Context) -> tuple[Spec, Workspace]:
-    """Read a spec and say where its things are; its errors come before any long import."""
-    from trigforge.core.config import read_spec
-    from trigforge.core.store import Store
-    from trigforge.core.workspace import Workspace
-
-    folders: dict[str, Path] = context.obj
-    spec = read_spec(path)
-    return spec, Workspace(
-        model=path.parent / spec.name,
-        projects=folders["projects"],
-        reports=folders["reports"],
-        store=Store(folders["store"]),
-    )
+for command in (firmware.rtl, firmware.cosim, firmware.synth, firmware.budget):
+    app.command()(command)
 
 
 def main() -> None:

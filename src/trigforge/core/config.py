@@ -181,6 +181,11 @@ class Hardware(Section):
     backend: Literal["Vitis", "Vivado", "Quartus", "oneAPI", "Catapult"] = "Vitis"
     strategy: Literal["Latency", "Resource"] = "Latency"
     reuse_factor: int = Field(default=1, ge=1)
+    implementation: Literal["hls", "da"] = Field(
+        default="hls",
+        description="what becomes firmware: the HLS project by the vendor's tools, or RTL by "
+        "distributed arithmetic",
+    )
 
 
 class Budget(Section):

@@ -10,10 +10,11 @@ from trigforge.core.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """Folders of a run: the model's own, projects, reports, and the store of results."""
+    """Folders of a run: the model's own, HLS projects, firmware, reports, results."""
 
     model: Path
     projects: Path
+    firmware: Path
     reports: Path
     store: Store
 

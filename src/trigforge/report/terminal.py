@@ -9,22 +9,29 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import RenderableType
 
-    from trigforge.core.records import Agreement, Check, Metrics, RunSummary
-
-NOT_MEASURED = "not measured"
+    from trigforge.core.costs import LogicDelay, Resources
+    from trigforge.core.records import Agreement, Check, Metrics, Outcome, RunSummary
 
 
 def summarise(summary: RunSummary) -> RenderableType:
     """Return the whole result: physics, agreement, verdict, and where things are."""
     parts: list[RenderableType] = [_physics(summary), agreements_table(_shown(summary.agreements))]
     parts += [Text(f"warning: {line}", style="yellow") for line in summary.warnings]
-    parts += [verdict(summary.checks), Text(f"latency: {NOT_MEASURED}; resources: {NOT_MEASURED}")]
+    parts += [verdict(summary.checks, "verdict")]
+    if summary.budget:
+        parts.append(verdict(summary.budget, "budget"))
+    if summary.logic_delay is not None:
+        parts.append(Text(_delay(summary.logic_delay)))
     parts += [Text(f"project: {entry.folder}") for entry in summary.projects]
+    if summary.firmware is not None:
+        parts.append(Text(f"firmware: {summary.firmware.folder}"))
     if summary.report is not None:
         parts.append(Text(f"report:  {summary.report}"))
-    failed = [check.name for check in summary.checks if not check.met]
+    failed = [check.name for check in (*summary.checks, *summary.budget) if not check.met]
     if failed:
         parts.append(Text(f"{summary.name}: FAILED: {'; '.join(failed)}", style="bold red"))
     else:
@@ -105,9 +112,41 @@ def describe(agreement: Agreement) -> str:
     )
 
 
-def verdict(checks: tuple[Check, ...]) -> Table:
-    """Return the verdict, a line a check: used, allowed, met."""
-    table = Table(title="verdict", title_justify="left")
+def outcomes_table(outcomes: Iterable[Outcome]) -> Table:
+    """Return what each scenario of a simulation gave."""
+    table = Table(title="RTL, simulated", title_justify="left")
+    for heading in ("scenario", "events", "latency", "cycles/s", "result"):
+        table.add_column(heading)
+    for outcome in outcomes:
+        result = Text("as expected", style="green")
+        if outcome.fault is not None:
+            result = Text(outcome.fault, style="bold red")
+        latency = "" if outcome.latency_cycles is None else f"{outcome.latency_cycles[1]} cycles"
+        speed = f"{outcome.n_cycles / outcome.seconds:,.0f}" if outcome.seconds else ""
+        table.add_row(outcome.name, f"{outcome.n_events}", latency, speed, result)
+    return table
+
+
+def resources_table(resources: Resources, delay: LogicDelay | None) -> Table:
+    """Return what a design takes, and who says so at which stage."""
+    title = f"{resources.part}: {resources.origin}"
+    caption = None if delay is None else _delay(delay)
+    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    for heading in ("LUT", "FF", "DSP", "BRAM18", "URAM", "carry cells"):
+        table.add_column(heading, justify="right")
+    counts = (resources.lut, resources.ff, resources.dsp, resources.bram_18k, resources.uram)
+    carry = "" if resources.carry is None else f"{resources.carry:,}"
+    table.add_row(*(f"{count:,}" for count in counts), carry)
+    return table
+
+
+def _delay(delay: LogicDelay) -> str:
+    return f"slowest path: {delay.ns:.2f} ns ({delay.method}; {delay.tool})"
+
+
+def verdict(checks: tuple[Check, ...], title: str) -> Table:
+    """Return checks, a line each: used, allowed, met."""
+    table = Table(title=title, title_justify="left")
     for heading in ("check", "used", "allowed", "met"):
         table.add_column(heading)
     for check in checks:

@@ -1,0 +1,259 @@
+"""RTL of a network: written, simulated cycle by cycle, synthesised, held against the budget.
+
+The firmware simulated and synthesised is the folder as it lies on disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from trigforge import __version__, budget, comparison, cosim, estimation, evaluation, rtl, synthesis
+from trigforge.budget import Verdict
+from trigforge.conversion import project
+from trigforge.core import graph_file
+from trigforge.core.costs import Estimate, Latency, LogicDelay, Resources, Source
+from trigforge.core.errors import SimulationFault
+from trigforge.core.records import Check, Firmware, Outcome, Progress, RawTensor
+from trigforge.core.store import key_of
+from trigforge.estimation import hls
+from trigforge.pipeline.job import Job, Prepared
+from trigforge.pipeline.preparation import prepare
+from trigforge.pipeline.projects import write_projects
+from trigforge.rtl import da
+from trigforge.vendor import devices
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trigforge.core.config import Spec
+    from trigforge.core.graph import FixedPointGraph
+    from trigforge.core.workspace import Workspace
+    from trigforge.cosim import Bench
+    from trigforge.synthesis import Synthesis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """What an implementation costs, as far as anybody knows, and what the budget says to it."""
+
+    latency: Latency | None
+    resources: Resources | None
+    logic_delay: LogicDelay | None
+    estimates: tuple[Estimate, ...]
+    verdict: Verdict
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """What the RTL gave for the stimulus, when, and how it took rougher traffic."""
+
+    outputs: RawTensor | None
+    """None: results were missing or surplus."""
+    latency: Latency | None
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Return one line for each scenario."""
+        return tuple(
+            Check(
+                name=f"RTL: {outcome.name}",
+                used=outcome.fault or f"{outcome.n_events} events as expected",
+                allowed="every result right and in time",
+                met=outcome.met,
+            )
+            for outcome in self.outcomes
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What a run has of firmware; without RTL only estimates."""
+
+    firmware: Firmware | None
+    simulated: Simulated | None
+    costs: Costs
+
+    @property
+    def results(self) -> tuple[tuple[str, RawTensor], ...]:
+        """What is to be compared with the other implementations."""
+        if self.simulated is None or self.simulated.outputs is None:
+            return ()
+        return (("RTL", self.simulated.outputs),)
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """What the simulation found beside the values at full rate."""
+        return () if self.simulated is None else self.simulated.checks
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a user should know though no check failed because of it."""
+        changed = self.firmware.modified if self.firmware else ()
+        return (
+            *(f"{path}: changed since it was written" for path in changed[:5]),
+            *self.costs.warnings,
+        )
+
+
+def build(job: Job, ready: Prepared, graph: FixedPointGraph) -> Built:
+    """Write, simulate and synthesise the RTL if the spec asks for it; judge what it costs."""
+    if job.spec.hardware.implementation != "da":
+        return Built(firmware=None, simulated=None, costs=cost(job, graph))
+    firmware = write_firmware(job, ready)
+    simulated = simulate(job, ready, firmware)
+    netlist = synthesise(job, firmware)
+    costs = cost(job, graph, simulated.latency, netlist.resources, netlist.delay)
+    return Built(firmware=firmware, simulated=simulated, costs=costs)
+
+
+def write_firmware(job: Job, ready: Prepared, language: str = "verilog") -> Firmware:
+    """Write the RTL of the delivered project's graph, or take what was written for it."""
+    graph = project.read_graph(write_projects(job, ready)[0])
+    hardware, stimulus = job.spec.hardware, ready.stimulus
+    suffix = "" if language == "verilog" else f"_{language}"
+    folder = job.workspace.firmware / f"{job.spec.name}{suffix}"
+    digest = key_of(
+        {
+            "graph": graph_file.digest(graph),
+            "hardware": hardware.model_dump(mode="json"),
+            "language": language,
+            "stimulus": comparison.digest(stimulus),
+            "alkaid": version("alkaid"),
+            "trigforge": __version__,
+        }
+    )
+    with job.stage("rtl") as stage:
+        found = rtl.find(folder, digest)
+        stage.cached = found is not None
+        if found is not None:
+            return found
+        design = da.generate(graph, hardware, language=language)
+        expected = evaluation.evaluate(graph, stimulus.inputs).outputs
+        return rtl.write(folder, rtl.assemble(design, graph, hardware, stimulus, expected), digest)
+
+
+def simulate(job: Job, ready: Prepared, firmware: Firmware) -> Simulated:
+    """Play the whole stimulus at full rate, then with gaps and resets."""
+    inputs, store = ready.stimulus.inputs, job.workspace.store
+    with job.stage("rtl simulation"):
+        outcomes = play_scenarios(job, ready, firmware, "verilator")
+        try:
+            played = cosim.run(firmware, inputs, store, progress=job.progress)
+        except SimulationFault:  # an outcome says the same, with the cycle
+            return Simulated(outputs=None, latency=None, outcomes=outcomes)
+    latency = Latency(
+        cycles=played.latency_cycles[1],
+        interval_cycles=played.interval_cycles,
+        clock_mhz=firmware.clock_mhz,
+        source=Source.MEASURED,
+        tool=played.simulator,
+    )
+    return Simulated(outputs=played.outputs, latency=latency, outcomes=outcomes)
+
+
+def play_scenarios(
+    job: Job, ready: Prepared, firmware: Firmware, bench: Bench
+) -> tuple[Outcome, ...]:
+    """Play every scenario on one bench against what the graph gives."""
+    inputs = ready.stimulus.inputs
+    expected = evaluation.evaluate(rtl.read_graph(firmware), inputs).outputs
+    return cosim.check(
+        firmware,
+        ready.stimulus,
+        expected,
+        job.workspace.store,
+        bench=bench,
+        progress=job.progress,
+    )
+
+
+def synthesise(job: Job, firmware: Firmware) -> Synthesis:
+    """Synthesise firmware with Yosys."""
+    with job.stage("synthesis") as stage:
+        result = synthesis.run(firmware, job.workspace.store, progress=job.progress)
+        stage.cached = result.cached
+        return result
+
+
+def cost(
+    job: Job,
+    graph: FixedPointGraph,
+    latency: Latency | None = None,
+    resources: Resources | None = None,
+    logic_delay: LogicDelay | None = None,
+) -> Costs:
+    """Hold what is measured, and else what can be estimated, against the budget."""
+    spec = job.spec
+    estimates = estimate(spec, graph)
+    device = devices.find(spec.hardware.part)
+    verdict = budget.check(spec.budget, device, latency, resources, estimates)
+    return Costs(
+        latency=latency,
+        resources=resources,
+        logic_delay=logic_delay,
+        estimates=estimates,
+        verdict=verdict,
+        warnings=(
+            *(f"unknown: {line}" for line in verdict.unknown),
+            *(f"advice: {line}" for line in verdict.advice),
+        ),
+    )
+
+
+def estimate(spec: Spec, graph: FixedPointGraph) -> tuple[Estimate, ...]:
+    """Estimate the resources of the implementation from the arithmetic alone."""
+    if spec.hardware.implementation == "da":
+        return estimation.distributed_arithmetic(estimation.ebops(graph))
+    return hls.estimates(graph, spec.hardware)
+
+
+def write_rtl(
+    spec: Spec, workspace: Workspace, sample: Path | None, language: str, progress: Progress
+) -> Firmware:
+    """Write the RTL of a spec, whatever its hardware section says is to be built."""
+    job = Job(spec=spec, workspace=workspace, progress=progress)
+    return write_firmware(job, prepare(job, sample), language)
+
+
+def check_rtl(
+    spec: Spec, workspace: Workspace, sample: Path | None, bench: Bench, progress: Progress
+) -> tuple[Outcome, ...]:
+    """Write the RTL of a spec and play every scenario on one bench."""
+    job = Job(spec=spec, workspace=workspace, progress=progress)
+    ready = prepare(job, sample)
+    return play_scenarios(job, ready, write_firmware(job, ready), bench)
+
+
+def record_waves(
+    spec: Spec, workspace: Workspace, waves: Path, n_events: int, progress: Progress
+) -> int:
+    """Write the waveform of the first events; return how many cycles it has."""
+    job = Job(spec=spec, workspace=workspace, progress=progress)
+    ready = prepare(job, None)
+    inputs = ready.stimulus.inputs
+    few = RawTensor(format=inputs.format, raw=inputs.raw[:n_events].copy())
+    firmware = write_firmware(job, ready)
+    played = cosim.run(firmware, few, workspace.store, waves=waves, progress=progress)
+    return played.n_cycles
+
+
+def synthesise_rtl(
+    spec: Spec, workspace: Workspace, sample: Path | None, progress: Progress
+) -> tuple[Synthesis, tuple[estimation.Deviation, ...]]:
+    """Write and synthesise the RTL of a spec; say how far the estimate was off."""
+    job = Job(spec=spec, workspace=workspace, progress=progress)
+    firmware = write_firmware(job, prepare(job, sample))
+    result = synthesise(job, firmware)
+    estimates = estimation.distributed_arithmetic(estimation.ebops(rtl.read_graph(firmware)))
+    return result, estimation.deviation(estimates, result.resources)
+
+
+def judge(spec: Spec, workspace: Workspace, sample: Path | None, progress: Progress) -> Costs:
+    """Find out what a spec's implementation costs and hold it against its budget."""
+    job = Job(spec=spec, workspace=workspace, progress=progress)
+    ready = prepare(job, sample)
+    return build(job, ready, project.read_graph(write_projects(job, ready)[0])).costs
