@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from test_generation import HARDWARE, small_network, stimulus_of, written
+from test_rtl_generation import HARDWARE, small_network, stimulus_of, written
 
 from trigforge import rtl
 from trigforge.core import graph_file, packing

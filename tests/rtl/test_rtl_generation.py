@@ -2,6 +2,8 @@
 
 import dataclasses
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -140,6 +142,21 @@ def test_a_fault_in_the_rtl_is_seen(tmp_path, session_store, path, pattern, repl
     firmware = edited(written(tmp_path / "firmware", graph, fast), path, pattern, replacement)
     assert firmware.modified == (path,)
     assert not all(outcome.met for outcome in outcomes(firmware, graph, session_store))
+
+
+@pytest.mark.toolchain
+@pytest.mark.skipif(shutil.which("ghdl") is None, reason="GHDL translates VHDL for Verilator")
+def test_vhdl_is_the_same_arithmetic(tmp_path, session_store):
+    graph = small_network()
+    firmware = written(tmp_path / "firmware", graph, language="vhdl")
+    for source in firmware.sources:
+        analysed = ["ghdl", "-a", "--std=08", firmware.folder / source]
+        subprocess.run(analysed, cwd=tmp_path, check=True, capture_output=True)
+    translated = ["ghdl", "--synth", "--std=08", "--out=verilog", firmware.name]
+    result = subprocess.run(translated, cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "top.v").write_bytes(result.stdout)
+    verilog = dataclasses.replace(firmware, folder=tmp_path, language="verilog", sources=("top.v",))
+    assert all(outcome.met for outcome in outcomes(verilog, graph, session_store))
 
 
 def test_a_faster_clock_takes_more_stages():
