@@ -167,6 +167,7 @@ def test_budget_is_green_only_if_all_is_known_and_met(spec_file, verdict, code, 
         resources=RESOURCES,
         logic_delay=None,
         estimates=(),
+        deviations=(),
         verdict=verdict,
         warnings=tuple(f"unknown: {entry}" for entry in verdict.unknown),
     )

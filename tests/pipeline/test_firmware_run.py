@@ -34,6 +34,9 @@ def test_a_run_simulates_synthesises_and_judges(model, trigforge_says):
     assert resources["lut"] > 100
     assert resources["shares"]["lut"] == resources["lut"] / 1_728_000
     assert report["logic_delay"]["ns"] > 0
+    (lut,) = [entry for entry in report["estimates"] if entry["resource"] == "lut"]
+    assert lut["measured"] == resources["lut"]
+    assert f"lut: {resources['lut']:,} (logic synthesis, Yosys 0.70)" in out
     assert {line["name"] for line in report["budget"]} >= {"initiation interval", "latency", "LUT"}
     pairs = [entry for entry in report["agreements"] if entry["candidate"] == "RTL"]
     assert len(pairs) == 5

@@ -136,4 +136,5 @@ def with_firmware(summary) -> RunSummary:
         ),
         logic_delay=LogicDelay(ns=2.5, tool="Yosys 0.70", method="cells alone"),
         estimates=(Estimate(resource="lut", low=10, likely=20, high=30, method="effective bits"),),
+        deviations=("lut: 17,280, outside the estimate",),
     )

@@ -75,6 +75,7 @@ def test_firmware_comes_with_its_budget(with_firmware):
     assert row(text, "LUT") == ["LUT", "17,280 LUT", "86,400 LUT", "yes"]
     assert row(text, "latency") == ["latency", "48 cycles", "40 cycles", "NO"]
     assert "slowest path: 2.50 ns (cells alone; Yosys 0.70)" in text
+    assert "lut: 17,280, outside the estimate\n" in text
     assert "firmware: firmware/tiny_jets\n" in text
     assert text.endswith("tiny_jets: FAILED: latency\n")
 

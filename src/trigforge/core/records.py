@@ -310,6 +310,8 @@ class RunSummary:
     resources: Resources | None = None
     logic_delay: LogicDelay | None = None
     estimates: tuple[Estimate, ...] = ()
+    deviations: tuple[str, ...] = ()
+    """How far each estimate was from what was counted, in words."""
     report: Path | None = None
     warnings: tuple[str, ...] = ()
 

@@ -140,6 +140,7 @@ def run(
         resources=built.costs.resources,
         logic_delay=built.costs.logic_delay,
         estimates=built.costs.estimates,
+        deviations=built.costs.deviations,
         stages=tuple(job.times),
         provenance=_provenance(spec, ready),
         report=workspace.reports / spec.name / "report.json",

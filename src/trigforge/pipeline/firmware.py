@@ -42,6 +42,7 @@ class Costs:
     resources: Resources | None
     logic_delay: LogicDelay | None
     estimates: tuple[Estimate, ...]
+    deviations: tuple[str, ...]
     verdict: Verdict
     warnings: tuple[str, ...]
 
@@ -196,6 +197,11 @@ def cost(
         resources=resources,
         logic_delay=logic_delay,
         estimates=estimates,
+        deviations=()
+        if resources is None
+        else tuple(
+            str(entry) for entry in estimation.deviation(estimates, resources) if entry.high > 0
+        ),
         verdict=verdict,
         warnings=(
             *(f"unknown: {line}" for line in verdict.unknown),

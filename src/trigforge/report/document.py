@@ -121,6 +121,7 @@ class EstimateEntry(Entry):
     likely: float
     high: float
     method: str
+    measured: int | None = Field(description="what a tool then counted, see resources")
 
 
 class CheckEntry(Entry):
@@ -220,7 +221,12 @@ def make(summary: RunSummary, spec: Spec) -> Report:
         latency=_latency(summary.latency, spec.hardware),
         resources=_resources(summary.resources, spec.hardware),
         logic_delay=_entry(LogicDelayEntry, summary.logic_delay),
-        estimates=tuple(EstimateEntry(**_fields(entry)) for entry in summary.estimates),
+        estimates=tuple(
+            EstimateEntry(
+                **_fields(entry), measured=getattr(summary.resources, entry.resource, None)
+            )
+            for entry in summary.estimates
+        ),
         budget=tuple(CheckEntry(**_fields(entry)) for entry in summary.budget),
         checks=tuple(CheckEntry(**_fields(entry)) for entry in summary.checks),
         physics=Physics(

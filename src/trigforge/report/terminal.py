@@ -26,6 +26,7 @@ def summarise(summary: RunSummary) -> RenderableType:
         parts.append(verdict(summary.budget, "budget"))
     if summary.logic_delay is not None:
         parts.append(Text(_delay(summary.logic_delay)))
+    parts += [Text(line) for line in summary.deviations]
     parts += [Text(f"project: {entry.folder}") for entry in summary.projects]
     if summary.firmware is not None:
         parts.append(Text(f"firmware: {summary.firmware.folder}"))
