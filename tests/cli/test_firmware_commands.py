@@ -1,5 +1,6 @@
 """The commands about firmware are thin: what they call is mocked."""
 
+import json
 from pathlib import Path
 from unittest import mock
 
@@ -177,3 +178,20 @@ def test_budget_is_green_only_if_all_is_known_and_met(spec_file, verdict, code, 
     assert result.exit_code == code
     assert "100 LUT" in result.stdout
     assert ("unknown: latency" in result.stdout) is bool(verdict.unknown)
+
+
+def test_json_is_the_record_and_nothing_else(spec_file, tmp_path):
+    with (
+        mocked(pipeline.firmware, "check_rtl", (outcome(), outcome("cycle 7: 1, not 0"))),
+        mocked(pipeline.firmware, "record_waves", 100),
+    ):
+        result = says("cosim", spec_file, "--json", "--waves", tmp_path / "first.vcd")
+    good, bad = json.loads(result.stdout)
+    assert (good["fault"], bad["fault"]) == (None, "cycle 7: 1, not 0")
+    assert good["latency_cycles"] == [5, 5]
+    answer = Answer(resources=RESOURCES, checks=(line(met=True),), folder=Path("store/vivado"))
+    with mocked(pipeline.vendor, "implement", answer):
+        found = json.loads(says("synth", spec_file, "--tool", "vivado", "--json").stdout)
+    assert found["resources"]["lut"] == 100
+    assert found["resources"]["source"] == "measured"
+    assert found["folder"] == "store/vivado"

@@ -105,6 +105,14 @@ def test_an_hls_project_is_estimated_and_what_is_unknown_is_said(tiny_model, tri
     assert "unknown: initiation interval and latency" in out
 
 
+def test_an_hls_project_that_cannot_keep_up_is_told(tiny_model, trigforge_says):
+    model = tiny_model("top_images")
+    _, out, _ = trigforge_says(*model.command("budget", "--quiet"))
+    # A 3x3 kernel has 36 positions in an image of 8x8.
+    assert "takes at least 36 cycles from one event to the next, 8 are allowed" in out
+    assert "an event every 5 crossings" in out
+
+
 def test_synthesis_is_compared_with_the_estimate(model, trigforge_says):
     code, out, _ = trigforge_says(*model.command("synth", "--quiet"))
     assert code == 0

@@ -67,7 +67,8 @@ def test_a_run_agrees_in_both_io_types_and_reports_it(tiny_model, trigforge_says
     name = model.spec.name
     folders = [Path(entry["folder"]).name for entry in report["projects"]]
     assert folders == [name, f"{name}_io_stream"]
-    assert report["warnings"] == [NO_LATENCY]
+    unknown = [line for line in report["warnings"] if "takes at least" not in line]
+    assert unknown == [NO_LATENCY]
     assert report["physics"]["n_test"] == len(model.sample.x_test)
     for folder in folders:
         assert f"project: {model.workspace.projects / folder}" in out

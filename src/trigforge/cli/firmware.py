@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from trigforge.cli.options import EXIT_FAILED, Quiet, SampleFile, SpecPath, open_spec
+from trigforge.cli.options import EXIT_FAILED, Json, Quiet, SampleFile, SpecPath, open_spec
 from trigforge.cli.terminal import Terminal, quiet_imports
 
 N_EVENTS_IN_WAVES = 64
@@ -67,26 +67,30 @@ def cosim(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
         typer.Option("--waves", help=f"write the first {N_EVENTS_IN_WAVES} events: .fst or .vcd"),
     ] = None,
     sample: SampleFile = None,
+    json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Simulate the RTL cycle by cycle: full rate, gaps, resets; every bit must be right."""
     loaded, workspace = open_spec(spec, context)
     with quiet_imports():
         from trigforge.pipeline import firmware
-        from trigforge.report import terminal
+        from trigforge.report import document, terminal
 
     screen = Terminal(quiet=quiet)
     with screen.progress() as progress:
         outcomes = firmware.check_rtl(loaded, workspace, sample, bench.value, progress)
         if waves is not None:
             firmware.record_waves(loaded, workspace, waves, N_EVENTS_IN_WAVES, progress)
-    screen.show(terminal.outcomes_table(outcomes))
+    if json:
+        typer.echo(document.dump(outcomes))
+    else:
+        screen.show(terminal.outcomes_table(outcomes))
     if waves is not None:
-        typer.echo(f"waveform: {waves}")
+        typer.echo(f"waveform: {waves}", err=json)
     raise typer.Exit(0 if all(outcome.met for outcome in outcomes) else EXIT_FAILED)
 
 
-def synth(
+def synth(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
     context: typer.Context,
     spec: SpecPath,
     tool: Annotated[
@@ -96,50 +100,61 @@ def synth(
         ),
     ] = Tool.YOSYS,
     sample: SampleFile = None,
+    json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Synthesise and say what the design takes, beside what was estimated."""
     loaded, workspace = open_spec(spec, context)
     with quiet_imports():
         from trigforge.pipeline import firmware, vendor
-        from trigforge.report import terminal
+        from trigforge.report import document, terminal
 
     screen = Terminal(quiet=quiet)
     if tool is not Tool.YOSYS:
         ask = vendor.implement if tool is Tool.VIVADO else vendor.synthesise
         with screen.progress() as progress:
             answer = ask(loaded, workspace, sample, progress)
-        screen.show(terminal.resources_table(answer.resources, None))
-        screen.show(terminal.verdict(answer.checks, tool.value))
-        typer.echo(f"{answer.folder}: reports and logs")
+        if json:
+            typer.echo(document.dump(answer))
+        else:
+            screen.show(terminal.resources_table(answer.resources, None))
+            screen.show(terminal.verdict(answer.checks, tool.value))
+            typer.echo(f"{answer.folder}: reports and logs")
         raise typer.Exit(0 if all(check.met for check in answer.checks) else EXIT_FAILED)
     with screen.progress() as progress:
         result, deviations = firmware.synthesise_rtl(loaded, workspace, sample, progress)
+    if json:
+        typer.echo(document.dump(result))
+        return
     screen.show(terminal.resources_table(result.resources, result.delay))
     for line in deviations:
         typer.echo(str(line))
 
 
-def budget(
+def budget(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
     context: typer.Context,
     spec: SpecPath,
     vendor: Annotated[
         bool, typer.Option("--vendor", help="let Vivado or Vitis HLS say what the design takes")
     ] = False,
     sample: SampleFile = None,
+    json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Hold latency, interval and resources against the budget of the trigger."""
     loaded, workspace = open_spec(spec, context)
     with quiet_imports():
         from trigforge import pipeline
-        from trigforge.report import terminal
+        from trigforge.report import document, terminal
 
     judge = pipeline.vendor.judge if vendor else pipeline.firmware.judge
     screen = Terminal(quiet=quiet)
     with screen.progress() as progress:
         costs = judge(loaded, workspace, sample, progress)
-    screen.show(terminal.verdict(costs.verdict.checks, "budget"))
-    for line in costs.warnings:
-        typer.echo(line)
+    if json:
+        typer.echo(document.dump(costs))
+    else:
+        screen.show(terminal.verdict(costs.verdict.checks, "budget"))
+        for line in costs.warnings:
+            typer.echo(line)
     raise typer.Exit(0 if costs.verdict.met else EXIT_FAILED)

@@ -14,6 +14,7 @@ from trigforge.budget import Verdict
 from trigforge.conversion import project
 from trigforge.core import graph_file
 from trigforge.core.costs import Estimate, Latency, LogicDelay, Resources, Source
+from trigforge.core.crossing import clocks_per_crossing
 from trigforge.core.errors import SimulationFault
 from trigforge.core.records import Check, Firmware, Outcome, Progress, RawTensor
 from trigforge.core.store import key_of
@@ -206,8 +207,25 @@ def cost(
         warnings=(
             *(f"unknown: {line}" for line in verdict.unknown),
             *(f"advice: {line}" for line in verdict.advice),
+            *(slow_structure(spec, graph) if latency is None else ()),
         ),
     )
+
+
+def slow_structure(spec: Spec, graph: FixedPointGraph) -> tuple[str, ...]:
+    """Say if an HLS project cannot keep up whatever the vendor's tool makes of it."""
+    least = hls.interval_cycles(graph, spec.hardware)
+    allowed = budget.largest_reuse_factor(spec.budget, spec.hardware.clock_mhz)
+    if spec.hardware.implementation != "hls" or least <= allowed:
+        return ()
+    crossings = -(-least // max(1, clocks_per_crossing(spec.hardware.clock_mhz)))
+    line = (
+        f"the HLS project takes at least {least} cycles from one event to the next, {allowed} are "
+        "allowed: hls4ml computes the output positions of a layer one after the other, each in "
+        f"reuse factor cycles. It keeps up with an event every {crossings} crossings; "
+        "implementation da unrolls everything"
+    )
+    return (line,)
 
 
 def estimate(spec: Spec, graph: FixedPointGraph) -> tuple[Estimate, ...]:

@@ -11,7 +11,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, TypeAdapter
 
 from trigforge.core.files import write_file
 from trigforge.vendor import devices
@@ -263,6 +263,11 @@ def write(summary: RunSummary, spec: Spec) -> None:
     """
     if summary.report is not None:
         write_file(summary.report, make(summary, spec).model_dump_json(indent=1) + "\n")
+
+
+def dump(record: Any) -> str:
+    """Return any record, or a tuple of them, as one line of JSON."""
+    return TypeAdapter(Any).dump_json(record, fallback=str).decode()
 
 
 def schema() -> str:

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from trigforge.core.config import Hardware
     from trigforge.core.graph import FixedPointGraph
 
-UNIT_NS = 0.6
+UNIT_NS = 0.8
 """Nanoseconds that one unit of alkaid's delay model (an adder is 1.1) is given, routing
-included. An assumption for UltraScale+ of speed grade 2; the vendor's timing decides."""
+included. A cautious assumption for UltraScale+ of speed grade 2; the vendor's timing decides."""
 OVERHEAD_NS = 0.35
 """Clock to output, setup and uncertainty, taken from every period."""
 
