@@ -362,7 +362,7 @@ def test_a_folder_that_is_no_project_is_left_alone(tiny_model, trigforge_says):
     (folder / "thesis.tex").write_text("years of work")
     one_error(
         trigforge_says(*model.command("convert", "--quiet")),
-        f"{folder} is not a project written here .*; move it away",
+        f"{folder} is not a folder written here .*; move it away",
     )
     assert (folder / "thesis.tex").read_text() == "years of work"
 
