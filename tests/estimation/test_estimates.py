@@ -225,7 +225,7 @@ def test_a_deviation_says_by_whom_it_was_counted_and_where_it_lies():
     assert inside.ratio == pytest.approx(800 / 900)
     assert not outside.inside
     assert str(outside) == (
-        "lut: 400 (Yosys 0.70, logic synthesis), 0.44 of the likely 900, outside the estimate "
+        "lut: 400 (logic synthesis, Yosys 0.70), 0.44 of the likely 900, outside the estimate "
         "of 660 to 910"
     )
 
