@@ -94,6 +94,7 @@ def test_a_budget_that_is_exceeded_is_exit_code_1(tiny_model, trigforge_says):
     assert "NO" in lines["LUT"]
     assert "yes" in lines["initiation interval"]
     assert "advice: LUT: " in out
+    assert "advice: parts that hold it within the budget: none known" in out
     assert trigforge_says(*model.command("run", "--quiet"))[0] == 1
 
 

@@ -193,6 +193,7 @@ def cost(
     estimates = estimate(spec, graph)
     device = devices.find(spec.hardware.part)
     verdict = budget.check(spec.budget, device, latency, resources, estimates)
+    failed = not all(check.met for check in verdict.checks)
     return Costs(
         latency=latency,
         resources=resources,
@@ -208,8 +209,20 @@ def cost(
             *(f"unknown: {line}" for line in verdict.unknown),
             *(f"advice: {line}" for line in verdict.advice),
             *(slow_structure(spec, graph) if latency is None else ()),
+            *(other_parts(spec, resources, estimates) if failed else ()),
         ),
     )
+
+
+def other_parts(
+    spec: Spec, resources: Resources | None, estimates: tuple[Estimate, ...]
+) -> tuple[str, ...]:
+    """Name the parts that hold what the spec's own part does not."""
+    held = budget.parts_that_hold(spec.budget, devices.DEVICES, resources, estimates)
+    own = devices.find(spec.hardware.part)
+    if any(devices.DEVICES[name] == own for name in held):
+        return ()
+    return (f"advice: parts that hold it within the budget: {', '.join(held) or 'none known'}",)
 
 
 def slow_structure(spec: Spec, graph: FixedPointGraph) -> tuple[str, ...]:
