@@ -37,7 +37,7 @@ REPEATS = 15
 def measure(folder: Path) -> dict[str, float]:
     figures = {}
     for model in shipped_models.open_all(folder):
-        graph = pipeline.lowered(model.job, model.ready)
+        graph = pipeline.firmware.delivered_graph(model.job, model.ready)
         figures |= _measure_one(model, graph, folder)
     return figures
 

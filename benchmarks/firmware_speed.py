@@ -27,7 +27,8 @@ N_EVENTS = 1 << 20
 
 def measure(folder: Path) -> dict[str, float]:
     model = shipped_models.open_one(shipped_models.MODELS / f"{NAME}.yaml", folder)
-    written = firmware.write_firmware(model.job, model.ready)
+    graph = firmware.delivered_graph(model.job, model.ready)
+    written = firmware.write_firmware(model.job, model.ready, graph)
     held_out = model.ready.stimulus.inputs
     n_copies = -(-N_EVENTS // len(held_out.raw))
     many = RawTensor(format=held_out.format, raw=np.tile(held_out.raw, (n_copies, 1))[:N_EVENTS])

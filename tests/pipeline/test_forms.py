@@ -19,7 +19,7 @@ COMPILES = pytest.mark.toolchain
 def exact_scores(model, raw):
     """Return what the evaluator gives for raw integers of the link."""
     job = pipeline.Job(spec=model.spec, workspace=model.workspace)
-    graph = pipeline.lowered(job, pipeline.prepare(job, None))
+    graph = pipeline.firmware.delivered_graph(job, pipeline.prepare(job, None))
     return evaluation.evaluate(graph, RawTensor(format=graph.input.format, raw=raw)).outputs.raw
 
 

@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trigforge.core.config import Spec
-    from trigforge.core.graph import FixedPointGraph
     from trigforge.core.workspace import Workspace
 
 __all__ = [
@@ -205,7 +204,7 @@ def emulate(
     """
     job = Job(spec=spec, workspace=workspace, progress=progress)
     ready = prepare(job, None)
-    graph = lowered(job, ready)
+    graph = firmware.delivered_graph(job, ready)
     library = emulator.load(emulator.build(emulator.generate(graph), workspace.store))
     events, out = files
     found = open_events(events, graph.input.n_elements)
@@ -223,7 +222,7 @@ def emulate(
 def export_onnx(spec: Spec, workspace: Workspace, out: Path, progress: Progress) -> None:
     """Write the network of a spec as an ONNX model of exact integers."""
     job = Job(spec=spec, workspace=workspace, progress=progress)
-    onnx_export.write(lowered(job, prepare(job, None)), out)
+    onnx_export.write(firmware.delivered_graph(job, prepare(job, None)), out)
 
 
 def export_emulator(
@@ -238,13 +237,8 @@ def export_emulator(
         msg = f"{out} exists and is not an empty folder; name another one"
         raise InputError(msg)
     job = Job(spec=spec, workspace=workspace, progress=progress)
-    graph = lowered(job, prepare(job, None))
+    graph = firmware.delivered_graph(job, prepare(job, None))
     write_folder(out, emulator.generate(graph, version=version).files)
-
-
-def lowered(job: Job, ready: Prepared) -> FixedPointGraph:
-    """Return the graph of the io type that is delivered."""
-    return project.read_graph(write_projects(job, ready)[0])
 
 
 def require_simulator(spec: Spec) -> None:

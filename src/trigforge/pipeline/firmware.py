@@ -105,16 +105,17 @@ def build(job: Job, ready: Prepared, graph: FixedPointGraph) -> Built:
     """Write, simulate and synthesise the RTL if the spec asks for it; judge what it costs."""
     if job.spec.hardware.implementation != "da":
         return Built(firmware=None, simulated=None, costs=cost(job, graph))
-    firmware = write_firmware(job, ready)
+    firmware = write_firmware(job, ready, graph)
     simulated = simulate(job, ready, firmware)
     netlist = synthesise(job, firmware)
     costs = cost(job, graph, simulated.latency, netlist.resources, netlist.delay)
     return Built(firmware=firmware, simulated=simulated, costs=costs)
 
 
-def write_firmware(job: Job, ready: Prepared, language: str = "verilog") -> Firmware:
-    """Write the RTL of the delivered project's graph, or take what was written for it."""
-    graph = project.read_graph(write_projects(job, ready)[0])
+def write_firmware(
+    job: Job, ready: Prepared, graph: FixedPointGraph, language: str = "verilog"
+) -> Firmware:
+    """Write the RTL of a graph, or take what was written for it."""
     hardware, stimulus = job.spec.hardware, ready.stimulus
     suffix = "" if language == "verilog" else f"_{language}"
     folder = job.workspace.firmware / f"{job.spec.name}{suffix}"
@@ -123,6 +124,7 @@ def write_firmware(job: Job, ready: Prepared, language: str = "verilog") -> Firm
             "graph": graph_file.digest(graph),
             "hardware": hardware.model_dump(mode="json"),
             "language": language,
+            "stage_delay": da.stage_delay_units(hardware.clock_mhz),
             "stimulus": comparison.digest(stimulus),
             "alkaid": version("alkaid"),
             "trigforge": __version__,
@@ -248,12 +250,18 @@ def estimate(spec: Spec, graph: FixedPointGraph) -> tuple[Estimate, ...]:
     return hls.estimates(graph, spec.hardware)
 
 
+def delivered_graph(job: Job, ready: Prepared) -> FixedPointGraph:
+    """Return the graph of the io type that is delivered."""
+    return project.read_graph(write_projects(job, ready)[0])
+
+
 def write_rtl(
     spec: Spec, workspace: Workspace, sample: Path | None, language: str, progress: Progress
 ) -> Firmware:
     """Write the RTL of a spec, whatever its hardware section says is to be built."""
     job = Job(spec=spec, workspace=workspace, progress=progress)
-    return write_firmware(job, prepare(job, sample), language)
+    ready = prepare(job, sample)
+    return write_firmware(job, ready, delivered_graph(job, ready), language)
 
 
 def check_rtl(
@@ -262,7 +270,8 @@ def check_rtl(
     """Write the RTL of a spec and play every scenario on one bench."""
     job = Job(spec=spec, workspace=workspace, progress=progress)
     ready = prepare(job, sample)
-    return play_scenarios(job, ready, write_firmware(job, ready), bench)
+    firmware = write_firmware(job, ready, delivered_graph(job, ready))
+    return play_scenarios(job, ready, firmware, bench)
 
 
 def record_waves(
@@ -273,7 +282,7 @@ def record_waves(
     ready = prepare(job, None)
     inputs = ready.stimulus.inputs
     few = RawTensor(format=inputs.format, raw=inputs.raw[:n_events].copy())
-    firmware = write_firmware(job, ready)
+    firmware = write_firmware(job, ready, delivered_graph(job, ready))
     played = cosim.run(firmware, few, workspace.store, waves=waves, progress=progress)
     return played.n_cycles
 
@@ -283,9 +292,10 @@ def synthesise_rtl(
 ) -> tuple[Synthesis, tuple[estimation.Deviation, ...]]:
     """Write and synthesise the RTL of a spec; say how far the estimate was off."""
     job = Job(spec=spec, workspace=workspace, progress=progress)
-    firmware = write_firmware(job, prepare(job, sample))
-    result = synthesise(job, firmware)
-    estimates = estimation.distributed_arithmetic(estimation.ebops(rtl.read_graph(firmware)))
+    ready = prepare(job, sample)
+    graph = delivered_graph(job, ready)
+    result = synthesise(job, write_firmware(job, ready, graph))
+    estimates = estimation.distributed_arithmetic(estimation.ebops(graph))
     return result, estimation.deviation(estimates, result.resources)
 
 
@@ -293,4 +303,4 @@ def judge(spec: Spec, workspace: Workspace, sample: Path | None, progress: Progr
     """Find out what a spec's implementation costs and hold it against its budget."""
     job = Job(spec=spec, workspace=workspace, progress=progress)
     ready = prepare(job, sample)
-    return build(job, ready, project.read_graph(write_projects(job, ready)[0])).costs
+    return build(job, ready, delivered_graph(job, ready)).costs

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trigforge import vendor_flow
-from trigforge.conversion import project
 from trigforge.core.costs import Resources
 from trigforge.core.records import Check
-from trigforge.pipeline.firmware import Costs, cost, simulate, write_firmware
+from trigforge.pipeline.firmware import Costs, cost, delivered_graph, simulate, write_firmware
 from trigforge.pipeline.job import Job
 from trigforge.pipeline.preparation import prepare
 from trigforge.pipeline.projects import write_projects
@@ -39,7 +38,8 @@ def implement(spec: Spec, workspace: Workspace, sample: Path | None, progress: P
         ToolError: if there is no Vivado, or it fails.
     """
     job = Job(spec=spec, workspace=workspace, progress=progress)
-    firmware = write_firmware(job, prepare(job, sample))
+    ready = prepare(job, sample)
+    firmware = write_firmware(job, ready, delivered_graph(job, ready))
     return _of_implementation(vendor_flow.implement(firmware, workspace.store, progress=progress))
 
 
@@ -61,9 +61,9 @@ def judge(spec: Spec, workspace: Workspace, sample: Path | None, progress: Progr
     """
     job = Job(spec=spec, workspace=workspace, progress=progress)
     ready = prepare(job, sample)
-    graph = project.read_graph(write_projects(job, ready)[0])
+    graph = delivered_graph(job, ready)
     if spec.hardware.implementation == "da":
-        firmware = write_firmware(job, ready)
+        firmware = write_firmware(job, ready, graph)
         latency = simulate(job, ready, firmware).latency
         answer = _of_implementation(
             vendor_flow.implement(firmware, workspace.store, progress=progress)

@@ -5,6 +5,6 @@ into pipeline stages, and a new event enters every cycle. ``tracing`` replays th
 ``generation`` writes RTL.
 """
 
-from trigforge.rtl.da.generation import generate
+from trigforge.rtl.da.generation import generate, stage_delay_units
 
-__all__ = ["generate"]
+__all__ = ["generate", "stage_delay_units"]
