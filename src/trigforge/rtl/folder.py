@@ -158,7 +158,7 @@ def _npy(raw: Any) -> bytes:
 def _hex(tensor: RawTensor, port: Port) -> str:
     """Write an event a line, as ``$readmemh`` reads them: the highest digit first."""
     words = packing.pack(tensor.raw, port)
-    n_digits = -(-port.n_elements * port.format.width // 4)
+    n_digits = -(-packing.n_bits(port) // 4)
     lines = [event.astype("<u4").tobytes()[::-1].hex()[-n_digits:] for event in words]
     return "\n".join(lines) + "\n"
 

@@ -14,7 +14,7 @@ from alkaid.codegen import RTLModel
 from alkaid.trace import to_pipeline
 
 from trigforge import __version__
-from trigforge.core import graph_file
+from trigforge.core import graph_file, packing
 from trigforge.core.errors import InputError, unknown_name
 from trigforge.core.files import FileSet, read_folder
 from trigforge.core.records import Port
@@ -68,14 +68,17 @@ def generate(graph: FixedPointGraph, hardware: Hardware, *, language: str = "ver
     n_cycles = int(result.schedule.bias)
     primitives, stages = _written(machine, graph.name, language, hardware)
     top = f"rtl/{graph.name}.{ENDINGS[language]}"
-    sources = {**primitives, **stages, top: _top(graph, machine, language, n_cycles)}
+    in_port = Port(name="in_data", shape=graph.input.shape, format=graph.input.format)
+    out_port = Port(name="out_data", shape=graph.output.shape, format=graph.output.format)
+    rendered = _top(graph, machine, language, (in_port, out_port), n_cycles)
+    sources = {**primitives, **stages, top: rendered}
     return Design(
         name=graph.name,
         language=language,
         sources=FileSet(sources),
         order=tuple(sources),
-        input=Port(name="in_data", shape=graph.input.shape, format=graph.input.format),
-        output=Port(name="out_data", shape=graph.output.shape, format=graph.output.format),
+        input=in_port,
+        output=out_port,
         latency_cycles=n_cycles,
         interval_cycles=1,
         method="distributed arithmetic, fully unrolled",
@@ -146,20 +149,24 @@ def _prefixed(text: str, name: str) -> str:
     return _GLOBAL_NAMES.sub(rf"{name}_\1", text)
 
 
-def _top(graph: FixedPointGraph, machine: FSM, language: str, n_cycles: int) -> str:
+def _top(
+    graph: FixedPointGraph,
+    machine: FSM,
+    language: str,
+    in_and_out: tuple[Port, Port],
+    n_cycles: int,
+) -> str:
     """Render the module with the firmware interface."""
-    source, result = graph.input, graph.output
+    in_port, out_port = in_and_out
     (signal_in,), (signal_out,) = machine.inp_signals, machine.out_signals
     carried_in, carried_out = _carried(signal_in), _carried(signal_out)
-    in_port = Port(name="in_data", shape=source.shape, format=source.format)
-    out_port = Port(name="out_data", shape=result.shape, format=result.format)
     return _TEMPLATES.get_template(f"top.{ENDINGS[language]}.j2").render(
         banner=f"Written by trigforge {__version__} from graph {graph_file.digest(graph)[:16]}",
         name=graph.name,
         pipeline=f"{graph.name}_pipeline",
         n_cycles=n_cycles,
-        in_bits=in_port.n_elements * in_port.format.width,
-        out_bits=out_port.n_elements * out_port.format.width,
+        in_bits=packing.n_bits(in_port),
+        out_bits=packing.n_bits(out_port),
         logic_in_bits=sum(bits.width for bits in carried_in),
         logic_out_bits=sum(bits.width for bits in carried_out),
         inputs=ports.to_logic(in_port, carried_in, language),
