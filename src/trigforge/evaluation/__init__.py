@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trigforge.core.errors import InputError
-from trigforge.core.fixed_point import FixedPointFormat
 from trigforge.core.graph import (
     Activation,
     Conv,
@@ -27,9 +26,14 @@ from trigforge.core.graph import (
     Softmax,
     Table,
 )
+from trigforge.core.health import TensorHealth, TensorKind
 from trigforge.core.records import Progress, RawTensor, no_progress
 from trigforge.evaluation import elementwise, pooling, sums, tables
-from trigforge.evaluation.run import Gauge, Run
+from trigforge.evaluation.gauge import Gauge
+from trigforge.evaluation.health import constants, read_off
+from trigforge.evaluation.run import Run
+
+__all__ = ["Evaluation", "TensorHealth", "TensorKind", "evaluate", "measure"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,26 +56,6 @@ EVALUATORS: Mapping[type[Node], Callable[[Run, Any], NDArray[Any]]] = {
     Gather: elementwise.gather,
     Merge: elementwise.merge,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TensorHealth:
-    """How one tensor used its format over the events seen.
-
-    ``n_overflows`` counts results that were saturated or wrapped when cast to the format,
-    ``n_accumulator_overflows`` those of the sums before it. ``unused_high_bits`` and
-    ``unused_low_bits`` were the same in all values (copies of the sign; zero).
-    """
-
-    name: str
-    format: FixedPointFormat
-    n_values: int
-    minimum: int
-    maximum: int
-    n_overflows: int
-    n_accumulator_overflows: int
-    unused_high_bits: int
-    unused_low_bits: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,14 +99,33 @@ def evaluate(
         for node in graph:
             run.tensors[node.name] = _evaluate_node(run, node, batch)
             if gauges is not None:
-                _read(gauges[node.name], run.tensors[node.name])
+                gauges[node.name].read(run.tensors[node.name])
         for name, parts in collected.items():
             parts.append(run.tensors[name])
         progress("evaluating the graph", first + len(batch), len(inputs.raw))
     return Evaluation(
         outputs=_joined(graph.output, collected[graph.output.name]),
         tensors=tuple((node.name, _joined(node, collected[node.name])) for node in kept_nodes),
-        health=() if gauges is None else tuple(_health(node, gauges[node.name]) for node in graph),
+        health=() if gauges is None else tuple(read_off(node, gauges[node.name]) for node in graph),
+    )
+
+
+def measure(
+    graph: FixedPointGraph, inputs: RawTensor, *, progress: Progress = no_progress
+) -> tuple[TensorHealth, ...]:
+    """Return the health of every tensor of a graph over raw inputs.
+
+    They come in the order of the graph, weights, biases and tables before the result they
+    are used for.
+
+    Raises:
+        InputError: if the inputs have another format or size than the graph's input.
+    """
+    results = evaluate(graph, inputs, health=True, progress=progress).health
+    return tuple(
+        entry
+        for node, result in zip(graph, results, strict=True)
+        for entry in (*constants(node), result)
     )
 
 
@@ -135,33 +138,3 @@ def _evaluate_node(run: Run, node: Node, batch: NDArray[Any]) -> NDArray[Any]:
     if isinstance(node, Input):
         return batch
     return EVALUATORS[type(node)](run, node)
-
-
-def _read(gauge: Gauge, raw: NDArray[Any]) -> None:
-    """Update a gauge with the values of a batch."""
-    if raw.size == 0:
-        return
-    low, high = int(raw.min()), int(raw.max())
-    gauge.minimum = min(gauge.minimum, low) if gauge.n_values else low
-    gauge.maximum = max(gauge.maximum, high) if gauge.n_values else high
-    gauge.n_values += raw.size
-    gauge.used_bits |= int(np.bitwise_or.reduce(raw, axis=None))
-
-
-def _health(node: Node, gauge: Gauge) -> TensorHealth:
-    fmt = node.format
-    below = (~gauge.minimum).bit_length() if gauge.minimum < 0 else 0
-    needed = max(gauge.maximum.bit_length(), below)
-    lowest = gauge.used_bits & -gauge.used_bits
-    trailing = lowest.bit_length() - 1 if lowest else fmt.width
-    return TensorHealth(
-        name=node.name,
-        format=fmt,
-        n_values=gauge.n_values,
-        minimum=gauge.minimum,
-        maximum=gauge.maximum,
-        n_overflows=gauge.n_overflows,
-        n_accumulator_overflows=gauge.n_accumulator_overflows,
-        unused_high_bits=fmt.width - fmt.signed - needed,
-        unused_low_bits=min(trailing, fmt.width),
-    )

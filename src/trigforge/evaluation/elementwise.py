@@ -39,10 +39,14 @@ def scale(run: Run, node: Scale) -> NDArray[Any]:
 
 def gather(run: Run, node: Gather) -> NDArray[Any]:
     """Move elements, cast to the result's format."""
-    n_events = len(run.tensors[node.inputs[0]])
-    parts = [run.converted(node, *run.source(node, i)) for i in range(len(node.inputs))]
-    parts.append(np.zeros((n_events, 1), dtype=node.format.dtype))
-    return np.asarray(np.concatenate(parts, axis=1)[:, node.indices])
+    n_events, first = len(run.tensors[node.inputs[0]]), 0
+    result = np.zeros((n_events, len(node.indices)), dtype=node.format.dtype)
+    for i in range(len(node.inputs)):
+        raw, fmt = run.source(node, i)
+        taken = (node.indices >= first) & (node.indices < first + raw.shape[1])
+        result[:, taken] = run.converted(node, raw[:, node.indices[taken] - first], fmt)
+        first += raw.shape[1]
+    return result
 
 
 def merge(run: Run, node: Merge) -> NDArray[Any]:
@@ -58,8 +62,10 @@ def merge(run: Run, node: Merge) -> NDArray[Any]:
     if node.kind in {MergeKind.MAXIMUM, MergeKind.MINIMUM}:
         difference, _ = aligned_sum(left, bits[0], -right.astype(object), bits[1])
         first = difference > 0 if node.kind is MergeKind.MAXIMUM else difference < 0
-        chosen_left = run.converted(node, left, left_format)
-        return np.where(first, chosen_left, run.converted(node, right, right_format))
+        # Only what is chosen is cast: the overflow of the other one is none.
+        chosen_left = run.converted(node, np.where(first, left, 0), left_format)
+        chosen_right = run.converted(node, np.where(first, 0, right), right_format)
+        return np.where(first, chosen_left, chosen_right)
     sign = -1 if node.kind is MergeKind.SUBTRACT else 1
     sums, fraction = aligned_sum(left, bits[0], sign * right.astype(object), bits[1])
     return run.result(node, sums, fraction + (node.kind is MergeKind.AVERAGE))
@@ -85,10 +91,11 @@ def _limited(
 ) -> NDArray[Any]:
     """Clip below at zero and above at an integer (``nnet::relu_max``)."""
     fraction = fmt.fractional_bits
-    above = raw.astype(object) > (limit << fraction if fraction >= 0 else limit >> -fraction)
-    clipped = run.converted(node, np.maximum(raw, 0), fmt)
-    top = run.result(node, np.array([limit]), 0)
-    return np.where(above.astype(bool), top, clipped)
+    over = raw.astype(object) > (limit << fraction if fraction >= 0 else limit >> -fraction)
+    above = over.astype(bool)
+    clipped = run.converted(node, np.where(above, 0, np.maximum(raw, 0)), fmt)
+    top = run.result(node, np.where(above, limit, 0), 0)
+    return np.where(above, top, clipped)
 
 
 def _sign(kind: ActivationKind, raw: NDArray[Any], fmt: FixedPointFormat) -> NDArray[np.int64]:
@@ -127,14 +134,14 @@ def _hard(run: Run, node: Activation, raw: NDArray[Any], fmt: FixedPointFormat) 
 def _sloped(run: Run, node: Activation, raw: NDArray[Any], fmt: FixedPointFormat) -> NDArray[Any]:
     """Apply leaky, thresholded and parametric ReLU."""
     parameters = _parameter_format(node)
-    kept = run.converted(node, raw, fmt)
     if node.kind is ActivationKind.THRESHOLDED_RELU:
         difference, _ = aligned_sum(
             raw, fmt.fractional_bits, -node.parameters.astype(object), parameters.fractional_bits
         )
-        return np.where(difference > 0, kept, 0)
+        return run.converted(node, np.where(difference > 0, raw, 0), fmt)
+    kept = run.converted(node, np.maximum(raw, 0), fmt)
     kind = integers_for(fmt.width + parameters.width)
-    products: NDArray[Any] = raw.astype(kind) * node.parameters.astype(kind)
+    products: NDArray[Any] = np.minimum(raw, 0).astype(kind) * node.parameters.astype(kind)
     bits = fmt.fractional_bits + parameters.fractional_bits
     return np.where(raw > 0, kept, run.result(node, products, bits))
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trigforge.core.errors import InputError
-from trigforge.core.fixed_point import convert
 from trigforge.core.graph import PoolKind, Summation, window_indices
 from trigforge.evaluation.run import integers_for, truncated_quotient
 
@@ -26,7 +25,7 @@ def pool(run: Run, node: Pool) -> NDArray[Any]:
     fill = np.full((len(raw), 1), node.padding_raw if maximum else 0, dtype=raw.dtype)
     cells = np.concatenate([raw, fill], axis=1)[:, indices]
     if maximum:
-        chosen = convert(cells.max(axis=2), fmt, node.accumulator)
+        chosen = run.to_accumulator(node, cells.max(axis=2), fmt, node.accumulator)
         return run.converted(node, chosen, node.accumulator).reshape(len(raw), -1)
     counts = (indices >= 0).sum(axis=1)
     if node.count_padding:
@@ -34,7 +33,8 @@ def pool(run: Run, node: Pool) -> NDArray[Any]:
     if not counts.all():
         msg = f"node {node.name}: the average of a window of padding alone divides by zero"
         raise InputError(msg)
-    return _average(run, node, convert(cells, fmt, node.accumulator), counts)
+    terms = run.to_accumulator(node, cells, fmt, node.accumulator)
+    return _average(run, node, terms, counts)
 
 
 def _average(run: Run, node: Pool, cells: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[Any]:

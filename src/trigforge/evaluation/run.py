@@ -1,4 +1,4 @@
-"""The tensors of a batch under way, and how each uses its format."""
+"""The tensors of a batch under way, and the casts that make them."""
 
 from __future__ import annotations
 
@@ -8,25 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trigforge.core.fixed_point import FixedPointFormat, cast, convert, n_overflowing
+from trigforge.core.fixed_point import FixedPointFormat, cast, convert
 from trigforge.core.graph import FixedPointGraph
+from trigforge.evaluation.gauge import Gauge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trigforge.core.graph import Node
-
-
-@dataclass(slots=True)
-class Gauge:
-    """Collect the health of one tensor, batch by batch."""
-
-    n_values: int = 0
-    minimum: int = 0
-    maximum: int = 0
-    n_overflows: int = 0
-    n_accumulator_overflows: int = 0
-    used_bits: int = 0
 
 
 @dataclass(slots=True)
@@ -45,7 +34,7 @@ class Run:
     def result(self, node: Node, raw: NDArray[Any], fractional_bits: int) -> NDArray[Any]:
         """Cast exact results to the node's format."""
         if self.gauges is not None:
-            self.gauges[node.name].n_overflows += n_overflowing(raw, fractional_bits, node.format)
+            self.gauges[node.name].results.read(raw, fractional_bits, node.format)
         return cast(raw, fractional_bits, node.format)
 
     def accumulated(
@@ -53,9 +42,16 @@ class Run:
     ) -> NDArray[Any]:
         """Cast exact results to an accumulator."""
         if self.gauges is not None:
-            count = n_overflowing(raw, fractional_bits, fmt)
-            self.gauges[node.name].n_accumulator_overflows += count
+            self.gauges[node.name].sums.read(raw, fractional_bits, fmt)
         return cast(raw, fractional_bits, fmt)
+
+    def to_accumulator(
+        self, node: Node, raw: NDArray[Any], source: FixedPointFormat, fmt: FixedPointFormat
+    ) -> NDArray[Any]:
+        """Assign values of a typed variable to an accumulator."""
+        if self.gauges is not None:
+            self.gauges[node.name].sums.read(raw, source.fractional_bits, fmt)
+        return convert(raw, source, fmt)
 
     def tree_sum(
         self, node: Node, values: Sequence[NDArray[Any]], fmt: FixedPointFormat
@@ -72,8 +68,7 @@ class Run:
     def converted(self, node: Node, raw: NDArray[Any], source: FixedPointFormat) -> NDArray[Any]:
         """Assign values of a typed variable to the node's format."""
         if self.gauges is not None:
-            count = n_overflowing(raw, source.fractional_bits, node.format)
-            self.gauges[node.name].n_overflows += count
+            self.gauges[node.name].results.read(raw, source.fractional_bits, node.format)
         return convert(raw, source, node.format)
 
 

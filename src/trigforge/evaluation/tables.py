@@ -25,6 +25,9 @@ def table(run: Run, node: Table) -> NDArray[Any]:
     index = truncated_quotient(wide * node.multiplier, node.divisor) + node.offset
     index = np.minimum(np.maximum(index, 0), len(node.table) - 1).astype(np.int64)
     entries = node.table[index]
+    if node.positive is not None:
+        # Those pass the table by: an overflow of their entry would be none.
+        entries = np.where(raw >= 0, 0, entries)
     if node.negative is None or node.negative_format is None:
         looked_up = run.converted(node, entries, node.table_format)
     else:
@@ -61,7 +64,7 @@ def _stable(run: Run, node: Softmax, x: NDArray[Any], fmt: FixedPointFormat) -> 
 
 def _normalised(run: Run, node: Softmax, exponentials: NDArray[Any]) -> NDArray[Any]:
     """Add the exponentials as a tree, look the inverse up, multiply."""
-    values = convert(exponentials, node.exponential_format, node.accumulator)
+    values = run.to_accumulator(node, exponentials, node.exponential_format, node.accumulator)
     total = run.tree_sum(node, list(np.moveaxis(values, -1, 0)), node.accumulator)
     total = convert(total, node.accumulator, node.sum_format)
     index = _top_bits(total, node.sum_format, len(node.inverses))
