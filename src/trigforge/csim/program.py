@@ -1,4 +1,4 @@
-"""Compile and run the C++ of an HLS project: ``HlsProject, Stimulus -> RawTensor``.
+"""Projects written here, and what any compiled C simulation has in common.
 
 The test bench of the project is linked with its firmware by g++ and plays raw integers
 from files. What is simulated is the project as it lies on disk, with the weights that
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ from trigforge.core.records import HlsProject, Progress, RawTensor, no_progress
 from trigforge.vendor import toolchain
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from trigforge.core.store import Store
 
 FLAGS = ("-std=c++14", "-O1", "-w", "-DNDEBUG", "-Ifirmware/ap_types")
@@ -36,6 +39,18 @@ SIMULABLE_BACKENDS = ("Vitis", "Vivado")
 COMPILE_TIMEOUT_S = 1800
 RUN_TIMEOUT_S = 3600
 PROGRAM = "csim"
+WEIGHTS = "weights"
+"""The folder, below the working one, where simulations look for weights in text files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A compiled C simulation: a row of raw integers in, a row of ``n_results`` out."""
+
+    path: Path
+    project: Path
+    """The folder of what was compiled."""
+    n_results: int
 
 
 def build(project: HlsProject, store: Store, *, progress: Progress = no_progress) -> Path:
@@ -98,37 +113,68 @@ def run(
     Raises:
         ToolError: if compiling or simulating fails.
     """
-    program = build(project, store, progress=progress)
-    n_parts = max(1, min(os.cpu_count() or 1, len(inputs.raw) // 64))
-    parts = np.array_split(inputs.raw, n_parts * 4 if n_parts > 1 else 1)
+    program = Program(
+        path=build(project, store, progress=progress),
+        project=project.folder,
+        n_results=project.output.n_elements,
+    )
+    return RawTensor(format=project.output.format, raw=play(program, inputs.raw, progress=progress))
+
+
+def play(
+    program: Program, raw: NDArray[np.int64], *, progress: Progress = no_progress
+) -> NDArray[np.int64]:
+    """Return what a program gives for events ``(n_events, n_inputs)``.
+
+    Raises:
+        ToolError: if it fails, complains, or gives another number of values.
+    """
+    n_parts = max(1, min(os.cpu_count() or 1, len(raw) // 64))
+    parts = np.array_split(raw, n_parts * 4 if n_parts > 1 else 1)
     done = 0
     results = []
     with ThreadPoolExecutor(n_parts) as pool:
-        for part in pool.map(lambda raw: _simulate(program, project, raw), parts):
+        for part in pool.map(lambda events: _simulate(program, events), parts):
             results.append(part)
             done += len(part)
-            progress(f"simulating {project.folder.name}", done, len(inputs.raw))
-    return RawTensor(format=project.output.format, raw=np.concatenate(results))
+            progress(f"simulating {program.project.name}", done, len(raw))
+    return np.concatenate(results)
 
 
-def _simulate(program: Path, project: HlsProject, raw: np.ndarray) -> np.ndarray:
+def _simulate(program: Program, raw: NDArray[np.int64]) -> NDArray[np.int64]:
     with tempfile.TemporaryDirectory(prefix="trigforge-csim-") as folder:
         inputs, results = Path(folder, "inputs_raw.txt"), Path(folder, "results_raw.txt")
         np.savetxt(inputs, raw, fmt="%d")
-        toolchain.run(
-            [program.absolute(), inputs, "-", results],
-            folder=Path(folder),
-            timeout_s=RUN_TIMEOUT_S,
-            what=f"C simulation of {project.folder}",
-        )
+        call(program, [inputs, "-", results], Path(folder))
         outputs = np.loadtxt(results, dtype=np.int64, ndmin=2)
-    if outputs.shape != (len(raw), project.output.n_elements):
+    if outputs.shape != (len(raw), program.n_results):
         msg = (
-            f"C simulation of {project.folder} gave {outputs.shape} values for {len(raw)} events "
-            f"of {project.output.n_elements} outputs"
+            f"C simulation of {program.project} gave {outputs.shape} values for {len(raw)} events "
+            f"of {program.n_results} outputs"
         )
         raise ToolError(msg)
     return outputs
+
+
+def call(program: Program, arguments: list[str | Path], folder: Path) -> str:
+    """Run a program in a folder of its own, with the project's weights in reach.
+
+    Raises:
+        ToolError: if it fails, or says that a file of weights is not what it should be and
+            goes on.
+    """
+    weights = program.project.absolute() / "firmware" / WEIGHTS
+    if weights.is_dir():
+        (folder / WEIGHTS).symlink_to(weights)
+    what = f"C simulation of {program.project}"
+    completed = toolchain.run(
+        [program.path.absolute(), *arguments], folder=folder, timeout_s=RUN_TIMEOUT_S, what=what
+    )
+    complaints = [line for line in completed.stderr.splitlines() if line.startswith("ERROR")]
+    if complaints:
+        msg = f"{what}: {complaints[0]}"
+        raise ToolError(msg)
+    return completed.text
 
 
 def _digest(project: HlsProject) -> str:
