@@ -74,7 +74,7 @@ def evaluate(
         raise InputError(msg)
     values = to_values(inputs.raw, inputs.format).reshape(n_events, *shape)
     outputs = np.empty((n_events, output.n_elements))
-    with _float64():
+    with float64_numbers():
         exact = exact_model(model)
         for first in range(0, n_events, BATCH):
             batch = values[first : first + BATCH]
@@ -135,7 +135,7 @@ def _exact_quantiser(quantiser: Any) -> Any:
 
 
 @contextmanager
-def _float64() -> Iterator[None]:
+def float64_numbers() -> Iterator[None]:
     """Let Keras create and cast to float64 for a while."""
     before = keras.config.floatx()
     keras.config.set_floatx("float64")
