@@ -94,7 +94,7 @@ def _onnxruntime_events_per_s(graph: FixedPointGraph, n_events: int) -> float:
 
 def _hls4ml_events_per_s(model: shipped_models.ReadyModel, folder: Path) -> float:
     """Compile hls4ml's own library and time its ``predict``."""
-    networks, hardware = model.ready.networks, model.job.spec.hardware
+    networks, hardware = model.ready.source.networks, model.job.spec.hardware
     link = networks.encoding.format
     shape = networks.quantised_model.input_shape[1:]
     inputs = model.inputs(N_PREDICTED)

@@ -20,7 +20,7 @@ N_EVENTS = 32768
 def measure(folder: Path) -> dict[str, float]:
     figures = {}
     for model in shipped_models.open_all(folder):
-        networks, inputs = model.ready.networks, model.inputs(N_EVENTS)
+        networks, inputs = model.ready.source.networks, model.inputs(N_EVENTS)
         output = model.projects[0].output
         exact = partial(reference.evaluate, networks.quantised_model, inputs, output)
         shape = (N_EVENTS, *networks.float_model.input_shape[1:])

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trigforge import pipeline
-from trigforge.core.config import read_spec
 from trigforge.core.records import HlsProject, RawTensor
+from trigforge.core.spec_file import read_spec
 from trigforge.core.store import Store
 from trigforge.core.workspace import Workspace
 
@@ -25,7 +25,7 @@ class ReadyModel:
 
     def inputs(self, n_events: int) -> RawTensor:
         """Return held-out events as raw integers, repeated as often as needed."""
-        held_out = self.ready.stimulus.inputs.raw[: len(self.ready.sample.x_test)]
+        held_out = self.ready.stimulus.inputs.raw[: self.ready.stimulus.blocks[0][1]]
         repeats = -(-n_events // len(held_out))
         raw = held_out.repeat(repeats, axis=0)[:n_events]
         return RawTensor(format=self.ready.stimulus.inputs.format, raw=raw)

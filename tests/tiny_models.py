@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import yaml
 
-from trigforge.core.config import Spec, parse_spec, read_spec
+from trigforge.core.config import Spec
 from trigforge.core.records import Sample
+from trigforge.core.spec_file import parse_spec, read_spec
 from trigforge.core.store import Store
 from trigforge.core.workspace import Workspace
 from trigforge.samples import archive

@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 import trigforge
 from trigforge import pipeline
 from trigforge.cli.app import app
-from trigforge.core.config import read_spec
 from trigforge.core.errors import ToolError
 from trigforge.core.records import (
     Agreement,
@@ -26,6 +25,7 @@ from trigforge.core.records import (
     Port,
     RunSummary,
 )
+from trigforge.core.spec_file import read_spec
 from trigforge.core.store import Store
 from trigforge.core.workspace import Workspace
 from trigforge.samples import archive, generation

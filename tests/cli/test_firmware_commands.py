@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 from trigforge import pipeline
 from trigforge.budget import Verdict
 from trigforge.cli.app import app
-from trigforge.core.config import read_spec
 from trigforge.core.costs import Resources, Source
 from trigforge.core.errors import SimulationFault
 from trigforge.core.fixed_point import parse_format
 from trigforge.core.records import Check, Firmware, Outcome, Port
+from trigforge.core.spec_file import read_spec
 from trigforge.pipeline.firmware import Costs
 from trigforge.pipeline.vendor import Answer
 from trigforge.synthesis import Synthesis

@@ -11,8 +11,8 @@ from lowering_nets import compare_all, model_graph, stimulus_for
 
 from trigforge.conversion import convert, lowering
 from trigforge.core import graph_file
-from trigforge.core.config import read_spec
 from trigforge.core.graph import FixedPointGraph, SumOfProducts
+from trigforge.core.spec_file import read_spec
 from trigforge.evaluation import evaluate
 from trigforge.networks import reference, zoo
 

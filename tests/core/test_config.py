@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from trigforge.core.config import DenseNetwork, Spec, parse_spec, read_spec
+from trigforge.core.config import DenseNetwork, Spec
 from trigforge.core.errors import SpecError
 from trigforge.core.fixed_point import FixedPointFormat
+from trigforge.core.spec_file import parse_spec, read_spec
 
 MODELS = Path(__file__).parents[2] / "models"
 SPECS = sorted(MODELS.glob("*.yaml"))

@@ -49,7 +49,7 @@ def test_physical_values_are_encoded_as_the_link_does(jets, trigforge_says, tmp_
     code, out, err = trigforge_says(*jets.command("emulate", "--quiet", *options))
     assert code == 0, out + err
     job = pipeline.Job(spec=jets.spec, workspace=jets.workspace)
-    encoding = pipeline.prepare(job, None).networks.encoding
+    encoding = pipeline.prepare(job, None).source.encoding
     expected = exact_scores(jets, encoding.encode(values))
     assert np.array_equal(np.load(tmp_path / "scores.npy"), expected)
 

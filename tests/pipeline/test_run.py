@@ -60,7 +60,8 @@ def test_a_run_agrees_in_both_io_types_and_reports_it(tiny_model, trigforge_says
     jsonschema.validate(report, json.loads(document.SCHEMA.read_text()))
     pairs = [(entry["reference"], entry["candidate"]) for entry in report["agreements"]]
     assert pairs == [pair for io_type in IO_TYPES for pair in combinations(referees(io_type), 2)]
-    n_outputs = len(pipeline.output_names(model.sample))
+    job = pipeline.Job(spec=model.spec, workspace=model.workspace)
+    n_outputs = len(pipeline.prepare(job, None).source.output_names)
     for entry in report["agreements"]:
         assert entry["n_different"] == 0
         assert entry["n_values"] == entry["n_events"] * n_outputs
@@ -168,7 +169,7 @@ def test_a_given_sample_is_used_whatever_it_was_drawn_from(tiny_model):
     given = model.workspace.sample_file
     model.change({"sample": {"seed": 99}})
     job = pipeline.Job(spec=model.spec, workspace=model.workspace)
-    sample, origin = pipeline.open_sample(job, given)
+    sample, origin = pipeline.open_sample(job, job.spec, given)
     assert (sample.digest, origin) == ("made up", str(given))
 
 
@@ -176,13 +177,13 @@ def test_a_shipped_sample_is_ignored_when_the_spec_asks_for_another(tiny_model):
     model = tiny_model("jets_hlf")
     job = pipeline.Job(spec=model.spec, workspace=model.workspace)
     with mock.patch.object(generation, "generate", autospec=True) as generate:
-        sample, origin = pipeline.open_sample(job, None)
+        sample, origin = pipeline.open_sample(job, job.spec, None)
         assert origin == f"{model.workspace.sample_file}, part of 550 jets"
         generate.assert_not_called()
         model.change({"sample": {"seed": 99}})
         job = pipeline.Job(spec=model.spec, workspace=model.workspace)
         generate.return_value = sample
-        assert pipeline.open_sample(job, None) == (sample, "generated")
+        assert pipeline.open_sample(job, job.spec, None) == (sample, "generated")
     generate.assert_called_once_with(
         model.spec.sample,
         model.workspace.store,
@@ -204,11 +205,11 @@ def test_an_interrupted_run_is_one_line_and_leaves_nothing_half_done(
 
     where = {
         "training": (training.keras.Model, "fit"),
-        "csim": (csim.toolchain, "run"),
+        "csim": (csim.program.toolchain, "run"),
         "conversion": (pipeline.project, "assemble"),
     }[stage]
     if stage == "csim":
-        monkeypatch.setattr(csim.toolchain, "compiler_version", lambda: "g++")
+        monkeypatch.setattr(csim.program.toolchain, "compiler_version", lambda: "g++")
     kept = files_below(own_store.root)
     monkeypatch.setattr(*where, interrupted)
     code, out, err = trigforge_says(*model.command("run", "--quiet"))
@@ -273,7 +274,7 @@ def shipped(tiny_model, session_store):
     """The tiny jet model with its weights beside it, as a model is shipped."""
     model = tiny_model("jets_hlf")
     job = pipeline.Job(spec=model.spec, workspace=model.workspace)
-    networks, _ = pipeline.obtain_networks(job, model.sample)
+    networks, _ = pipeline.obtain_networks(job, job.spec, model.sample)
     training.save(networks, model.workspace.model)
     return model
 
@@ -282,7 +283,7 @@ def test_shipped_weights_are_taken_before_those_of_the_store(shipped, tmp_path):
     model = shipped
     job = pipeline.Job(spec=model.spec, workspace=model.workspace)
     with mock.patch.object(training, "train", autospec=True) as train:
-        _, cached = pipeline.obtain_networks(job, model.sample)
+        _, cached = pipeline.obtain_networks(job, job.spec, model.sample)
     assert cached
     train.assert_not_called()
 

@@ -29,7 +29,7 @@ def test_a_report_is_valid_and_says_what_the_run_found(summary, spec):
     report = written(summary, spec)
     check(report)
     assert report["met"] is True
-    assert report["report_version"] == 1
+    assert report["report_version"] == 2
     assert report["agreements"] == [
         {
             "reference": "QKeras, exact",
@@ -91,7 +91,7 @@ def test_an_infinite_rejection_is_null(summary, spec):
     [
         lambda report: report.pop("physics"),
         lambda report: report.update(extra=1),
-        lambda report: report.update(report_version=2),
+        lambda report: report.update(report_version=1),
         lambda report: report["agreements"][0].update(n_different=-1),
         lambda report: report["latency"].update(source="guessed"),
         lambda report: report["latency"].pop("cycles"),

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from trigforge import __version__
-from trigforge.cli import firmware
+from trigforge.cli import check, firmware, importing, projects, vectors
 from trigforge.cli.options import (
     EXIT_FAILED,
     EXIT_USAGE,
@@ -27,6 +27,7 @@ from trigforge.cli.options import (
 )
 from trigforge.cli.terminal import Terminal, quiet_imports
 from trigforge.core.errors import SimulationFault, TrigforgeError
+from trigforge.core.store import Store
 
 INTERRUPTED = "interrupted; what was finished is kept, run again to go on"
 
@@ -151,9 +152,10 @@ def samples(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
     if keep is not None and min(keep) < 1:
         msg = f"--keep {keep[0]} {keep[1]}: at least one example of each is needed"
         raise typer.BadParameter(msg)
+    from trigforge.core.spec_file import require_trainable
     from trigforge.samples import archive, generation
 
-    wanted = loaded.sample
+    wanted = require_trainable(loaded).sample
     if jets_per_class is not None:
         wanted = wanted.model_copy(update={"jets_per_class": jets_per_class})
     with Terminal(quiet=quiet).progress() as progress:
@@ -206,19 +208,40 @@ def convert(
 
 
 @app.command()
-def csim(
-    context: typer.Context, spec: SpecPath, sample: SampleFile = None, quiet: Quiet = False
+def csim(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
+    context: typer.Context,
+    spec: projects.SpecOrProject,
+    inputs: projects.Inputs = None,
+    expected: projects.Expected = None,
+    out: projects.Out = None,
+    trace: projects.TraceFile = None,
+    n_inputs: projects.NumberOfInputs = None,
+    sample: SampleFile = None,
+    json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Compile and run the C simulation and compare it with the network, bit for bit."""
+    """Compile and run the C simulation and compare it, bit for bit.
+
+    Of a SPEC, with the network; of the PROJECT folder of hls4ml 0.6 to 1.3, with --expected.
+    """
+    options = projects.Options(
+        inputs=inputs, expected=expected, out=out, trace=trace, n_inputs=n_inputs
+    )
+    if spec.is_dir():
+        projects.simulate(spec, options, Store(context.obj["store"]), json=json, quiet=quiet)
+    options.refuse_with_a_spec(spec)
     loaded, workspace = open_spec(spec, context)
     with quiet_imports():
         from trigforge import pipeline
-        from trigforge.report import terminal
+        from trigforge.report import document, terminal
 
     screen = Terminal(quiet=quiet)
     with screen.progress() as progress:
         agreements = pipeline.simulate_all(loaded, workspace, sample, progress)
-    screen.show(terminal.agreements_table(agreements))
+    if json:
+        typer.echo(document.dump(agreements))
+    else:
+        screen.show(terminal.agreements_table(agreements))
     raise typer.Exit(0 if all(entry.met for entry in agreements) else EXIT_FAILED)
 
 
@@ -309,7 +332,16 @@ def onnx(
     typer.echo(f"{out}: raw integers in, raw integers out")
 
 
-for command in (firmware.rtl, firmware.cosim, firmware.synth, firmware.budget):
+app.command("import")(importing.import_model)
+for command in (
+    firmware.rtl,
+    firmware.cosim,
+    firmware.synth,
+    firmware.budget,
+    check.check,
+    vectors.vectors,
+    vectors.compare_vectors,
+):
     app.command()(command)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from trigforge.core.config import Spec
+    from trigforge.core.config import AnySpec
     from trigforge.core.workspace import Workspace
 
 EXIT_FAILED = 1
@@ -25,9 +25,9 @@ Json = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", help="no progress")]
 
 
-def open_spec(path: Path, context: typer.Context) -> tuple[Spec, Workspace]:
+def open_spec(path: Path, context: typer.Context) -> tuple[AnySpec, Workspace]:
     """Read a spec and say where its things are; its errors come before any long import."""
-    from trigforge.core.config import read_spec
+    from trigforge.core.spec_file import read_spec
     from trigforge.core.store import Store
     from trigforge.core.workspace import Workspace
 

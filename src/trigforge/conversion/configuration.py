@@ -44,12 +44,12 @@ def configure(model: Any, link: FixedPointFormat, hardware: Hardware) -> dict[st
             layer["Strategy"] = hardware.strategy
     names[model.layers[0].name]["Precision"]["result"] = str(_stored(link))
     for layer in model.layers:
-        for name, role, fmt in _formats(layer):
+        for name, role, fmt in stated_formats(layer):
             names[name]["Precision"][role] = str(fmt)
     return config
 
 
-def _formats(layer: Any) -> Iterator[tuple[str, str, FixedPointFormat]]:
+def stated_formats(layer: Any) -> Iterator[tuple[str, str, FixedPointFormat]]:
     """Yield (layer name in hls4ml, which tensor, format) for all that a quantiser fixes."""
     if isinstance(layer, Standardise):
         scale, bias = standardise_weights(layer)

@@ -48,6 +48,18 @@ class Conversion:
     deviations: tuple[str, ...]
     """Where the C++ is known to differ from Keras by more than rounding, layer by layer."""
 
+    @property
+    def arithmetic(self) -> FixedPointGraph:
+        """The graph.
+
+        Raises:
+            ConversionError: if the backend's arithmetic is not known.
+        """
+        if self.graph is None:
+            msg = f"{self.name}: the arithmetic of {self.hardware.backend} is not known"
+            raise ConversionError(msg)
+        return self.graph
+
 
 def convert(model: Any, name: str, link: FixedPointFormat, hardware: Hardware) -> Conversion:
     """Convert a QKeras model to the C++ of an HLS project.
@@ -77,7 +89,7 @@ def from_model_graph(model_graph: Any, name: str, hardware: Hardware) -> Convers
     deviations = lowering.known_deviations(model_graph) if known else ()
     with tempfile.TemporaryDirectory(prefix="trigforge-") as folder:
         model_graph.config.config["OutputDir"] = folder
-        _quietly(model_graph.write)
+        quietly(model_graph.write)
         stamp = str(model_graph.config.get_config_value("Stamp"))
         files = _reproducible(read_folder(Path(folder)), name, stamp)
     (source,), (sink,) = model_graph.get_input_variables(), model_graph.get_output_variables()
@@ -107,7 +119,7 @@ def to_model_graph(
     if hardware.backend == "Catapult":
         options = {}
     try:
-        return _quietly(
+        return quietly(
             hls4ml.converters.convert_from_keras_model,
             model,
             output_dir=str(folder),
@@ -116,7 +128,7 @@ def to_model_graph(
             io_type=hardware.io_type,
             part=hardware.part,
             clock_period=1000.0 / hardware.clock_mhz,
-            hls_config=_quietly(configuration.configure, model, link, hardware),
+            hls_config=quietly(configuration.configure, model, link, hardware),
             allow_da_fallback=False,
             allow_v2_fallback=False,
             **options,
@@ -185,8 +197,13 @@ def _reproducible(files: FileSet, name: str, stamp: str) -> FileSet:
     return FileSet(kept)
 
 
-def _quietly(function: Any, *arguments: Any, **options: Mapping[str, Any] | Any) -> Any:
+def quietly(function: Any, *arguments: Any, **options: Mapping[str, Any] | Any) -> Any:
     """Call hls4ml, which prints its progress and warns of its own doing, without its voice."""
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+    nowhere = io.StringIO()
+    with (
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")
         return function(*arguments, **options)

@@ -6,24 +6,20 @@ reported at once, each with its path.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
-from trigforge.core.errors import InputError, SpecError
+from trigforge.core.errors import InputError
 from trigforge.core.fixed_point import FixedPointFormat, Overflow, parse_format
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from trigforge.core.links_config import Links
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 IoType = Literal["io_parallel", "io_stream"]
@@ -46,6 +42,10 @@ def _rising(limits: tuple[float, float]) -> tuple[float, float]:
 
 FormatText = Annotated[str, AfterValidator(_format_text)]
 Positive = Annotated[float, Field(gt=0)]
+FileName = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")]
+Name = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="also the C++ identifier")
+]
 Range = Annotated[tuple[Positive, Positive], AfterValidator(_rising)]
 
 
@@ -211,13 +211,16 @@ class Acceptance(Section):
     )
     accuracy_loss: Fraction | None = None
     auc_loss: Fraction | None = None
+    deviation: Positive | None = Field(
+        default=None, description="largest distance of an output from the original model's"
+    )
 
 
 class Spec(Section):
     """A trigger network from sample to firmware."""
 
     spec_version: Literal[1]
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="also the C++ identifier")
+    name: Name
     sample: SampleSpec
     network: NetworkSpec
     quantization: Quantization
@@ -225,6 +228,7 @@ class Spec(Section):
     hardware: Hardware
     budget: Budget
     acceptance: Acceptance
+    links: Links | None = None
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Spec:
@@ -239,10 +243,65 @@ class Spec(Section):
             raise ValueError(msg)
         if isinstance(self.network, Conv2dNetwork) and isinstance(self.sample, TopImages):
             _check_shapes(self.network, self.sample.n_pixels)
-        if self.hardware.io_type not in self.acceptance.io_types:
-            msg = f"acceptance.io_types: must contain hardware.io_type {self.hardware.io_type}"
+        _check_io_types(self.hardware, self.acceptance)
+        return self
+
+
+class ImportedModel(Section):
+    """A trained model as it came; paths are relative to the spec's folder."""
+
+    file: FileName = Field(description=".keras, .h5, .json or .onnx")
+    weights: FileName | None = Field(default=None, description="of a .json: its .h5")
+    formats: FileName = Field(description="hls4ml configuration: the format of every tensor")
+    end_in_logits: bool = Field(
+        default=False, description="leave out the softmax or sigmoid at the end"
+    )
+
+
+class ImportedInputs(Section):
+    """The events an imported model is tried on, and how the link carries them."""
+
+    file: FileName | None = Field(description="null: random numbers, normal with spread 1")
+    n_events: int = Field(ge=1, le=1_000_000, description="at most so many of the file's")
+    link_format: FormatText = Field(description="of the model's inputs as they are")
+    seed: int = Field(ge=0)
+    class_names: tuple[str, ...] = Field(
+        default=(), description="of the outputs; two for one output, the second the signal"
+    )
+
+    def parsed_link(self) -> FixedPointFormat:
+        """Return the link's format as a value."""
+        return parse_format(self.link_format)
+
+
+class ImportedSpec(Section):
+    """A trigger network that was trained elsewhere, from its file to firmware."""
+
+    spec_version: Literal[1]
+    name: Name
+    model: ImportedModel
+    inputs: ImportedInputs
+    hardware: Hardware
+    budget: Budget
+    acceptance: Acceptance
+    links: Links | None = None
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> ImportedSpec:
+        _check_io_types(self.hardware, self.acceptance)
+        if self.inputs.parsed_link().overflow is not Overflow.WRAP:
+            msg = "inputs.link_format: write it without modes: bits on a link know none"
             raise ValueError(msg)
         return self
+
+
+AnySpec = Spec | ImportedSpec
+
+
+def _check_io_types(hardware: Hardware, acceptance: Acceptance) -> None:
+    if hardware.io_type not in acceptance.io_types:
+        msg = f"acceptance.io_types: must contain hardware.io_type {hardware.io_type}"
+        raise ValueError(msg)
 
 
 def _check_images(sample: TopImages, link: FixedPointFormat) -> None:
@@ -270,68 +329,3 @@ def _check_shapes(network: Conv2dNetwork, n_pixels: int) -> None:
                 f"{block.kernel} ({block.padding}), stride {block.stride}, pool {block.pool}"
             )
             raise ValueError(msg)
-
-
-class _SpecLoader(yaml.SafeLoader):
-    """Plain data only, and no key twice: YAML would silently take the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            text = f"{twice[0]!r} is written twice"
-            raise yaml.constructor.ConstructorError(None, None, text, node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-def read_spec(path: Path) -> Spec:
-    """Read and check a spec.
-
-    Raises:
-        SpecError: if the file is missing, no YAML, or wrong; all wrong keys are named.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        msg = f"{path}: cannot read the spec: {reason}"
-        raise SpecError(msg) from error
-    try:
-        data = yaml.load(text, _SpecLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        msg = f"{path}: not YAML: {' '.join(str(error).split())}"
-        raise SpecError(msg) from error
-    return parse_spec(data, where=str(path))
-
-
-def parse_spec(data: Any, *, where: str) -> Spec:
-    """Check a spec given as nested mappings.
-
-    Raises:
-        SpecError: naming every wrong key with its path and what would be right.
-    """
-    if not isinstance(data, dict):
-        msg = f"{where}: a spec is a mapping with the keys {', '.join(Spec.model_fields)}"
-        raise SpecError(msg)
-    try:
-        return Spec.model_validate(data)
-    except ValidationError as error:
-        lines = [_explain(entry) for entry in error.errors()]
-        msg = f"{where}: {len(lines)} problem(s)\n  " + "\n  ".join(lines)
-        raise SpecError(msg) from error
-
-
-def _explain(entry: Any) -> str:
-    """Turn one pydantic error into ``path: what is wrong (got value)``."""
-    keys = [str(key) for key in entry["loc"]]
-    if keys[0:1] in (["sample"], ["network"]):
-        del keys[1:2]  # pydantic names the member of the union there
-    path = ".".join(keys)
-    if entry["type"] == "extra_forbidden":
-        return f"{path}: unknown key"
-    if entry["type"] == "missing":
-        return f"{path}: missing"
-    text = str(entry["msg"]).removeprefix("Value error, ")
-    if entry["type"] == "value_error":
-        return f"{path}: {text}" if path else text
-    return f"{path}: {text} (got {entry['input']!r})"

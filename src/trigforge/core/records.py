@@ -246,6 +246,28 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Distance:
+    """How far firmware is from the model it was made of, in the outputs' own units.
+
+    The original computes in floating point (or with other roundings): no tolerance is meant,
+    these are facts. ``n_decisions_changed`` counts the events whose largest output is another
+    one; None where there is one output.
+    """
+
+    original: str
+    n_events: int
+    largest: float
+    mean: float
+    root_mean_square: float
+    output_range: float
+    """Largest minus smallest output of the original over the events."""
+    n_equal: int
+    """Values that are equal to the original's, bit for bit."""
+    n_values: int
+    n_decisions_changed: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageTime:
     """Wall-clock seconds of a stage and whether its result was there already."""
 
@@ -296,8 +318,9 @@ class RunSummary:
     n_train: int
     n_test: int
     sample_origin: str
-    float_metrics: Metrics
-    quantised_metrics: Metrics
+    float_metrics: Metrics | None
+    """None: the events have no labels."""
+    quantised_metrics: Metrics | None
     agreements: tuple[Agreement, ...]
     checks: tuple[Check, ...]
     projects: tuple[HlsProject, ...]
@@ -314,6 +337,8 @@ class RunSummary:
     """How far each estimate was from what was counted, in words."""
     report: Path | None = None
     warnings: tuple[str, ...] = ()
+    distance: Distance | None = None
+    """From the original of an imported model; None: the firmware is the network itself."""
 
     @property
     def met(self) -> bool:

@@ -12,14 +12,11 @@ import platform
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from trigforge import __version__, csim, emulator, onnx_export, physics, training
-from trigforge.conversion import convert, project
+from trigforge.conversion import project
 from trigforge.core.errors import InputError, SpecError
 from trigforge.core.event_file import open_events, writing_events
 from trigforge.core.files import write_file, write_folder
-from trigforge.core.fixed_point import to_values
 from trigforge.core.records import (
     Agreement,
     Check,
@@ -30,27 +27,29 @@ from trigforge.core.records import (
     RunSummary,
     no_progress,
 )
+from trigforge.core.spec_file import require_trainable
 from trigforge.core.store import key_of
 from trigforge.networks import reference
-from trigforge.pipeline import firmware, vendor
+from trigforge.pipeline import firmware, referees, vendor
 from trigforge.pipeline.job import Job, Prepared
-from trigforge.pipeline.preparation import make_stimulus, obtain_networks, open_sample, prepare
+from trigforge.pipeline.preparation import obtain_networks, open_sample, prepare
 from trigforge.pipeline.projects import ordered_io_types, project_folder, write_projects
 from trigforge.pipeline.referees import (
     REFERENCE,
+    SIMULATION,
     exact_outputs,
-    output_names,
     simulate,
     verify,
 )
+from trigforge.pipeline.source import TrainedSource
 from trigforge.report import card, document
 from trigforge.vendor import devices, toolchain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from trigforge.core.config import Spec
+    from trigforge.core.config import AnySpec
     from trigforge.core.workspace import Workspace
 
 __all__ = [
@@ -65,7 +64,6 @@ __all__ = [
     "obtain_networks",
     "open_sample",
     "ordered_io_types",
-    "output_names",
     "prepare",
     "project",
     "project_folder",
@@ -95,7 +93,7 @@ _VERSIONS = (
 
 
 def run(
-    spec: Spec,
+    spec: AnySpec,
     workspace: Workspace,
     *,
     sample_file: Path | None = None,
@@ -117,20 +115,24 @@ def run(
     built = firmware.build(job, ready, project.read_graph(projects[0]))
     agreements = verify(job, ready, projects, expected, built.results)
     with job.stage("physics"):
-        baseline, quantised = measure(spec, ready, expected)
+        outputs = expected or referees.evaluated(projects[0], ready.stimulus.inputs)
+        metrics = ready.source.measure(outputs)
+        distance = ready.source.distance(ready.stimulus.inputs, outputs)
         warnings = warnings_of(projects, ready, expected)
     summary = RunSummary(
         name=spec.name,
-        n_train=int(ready.networks.provenance["n_train"]),
-        n_test=len(ready.sample.x_test),
-        sample_origin=ready.origin,
-        float_metrics=baseline,
-        quantised_metrics=quantised,
+        n_train=ready.source.n_train,
+        n_test=ready.stimulus.blocks[0][1],
+        sample_origin=ready.source.origin,
+        float_metrics=metrics and metrics[0],
+        quantised_metrics=metrics and metrics[1],
+        distance=distance,
         agreements=agreements,
         checks=(
             *agreement_checks(agreements),
             *built.checks,
-            *physics.check(spec.acceptance, baseline, quantised),
+            *(() if metrics is None else physics.check(spec.acceptance, *metrics)),
+            *(() if distance is None else physics.check_distance(spec.acceptance, distance)),
         ),
         budget=built.costs.verdict.checks,
         projects=projects,
@@ -150,24 +152,27 @@ def run(
 
 
 def train(
-    spec: Spec, workspace: Workspace, sample_file: Path | None, progress: Progress
+    spec: AnySpec, workspace: Workspace, sample_file: Path | None, progress: Progress
 ) -> tuple[Metrics, Metrics]:
-    """Train the networks of a spec anew and write them beside it, with their model card."""
+    """Train the networks of a spec anew and write them beside it, with their model card.
+
+    Raises:
+        SpecError: if the spec is that of an imported model.
+    """
+    described = require_trainable(spec)
     job = Job(spec=spec, workspace=workspace, progress=progress)
-    sample, origin = open_sample(job, sample_file)
-    networks = training.train(spec, sample, progress=progress)
+    sample, origin = open_sample(job, described, sample_file)
+    networks = training.train(described, sample, progress=progress)
     training.save(networks, workspace.model)
-    stimulus = make_stimulus(spec, sample, networks)
-    ready = Prepared(sample=sample, origin=origin, networks=networks, stimulus=stimulus)
-    link = networks.encoding.format
-    output = convert.convert(networks.quantised_model, spec.name, link, spec.hardware).output
-    metrics = measure(spec, ready, exact_outputs(job, ready, output))
-    write_file(workspace.model / "card.md", card.make(spec, networks.provenance, metrics))
+    source = TrainedSource(spec=described, sample=sample, origin=origin, networks=networks)
+    output = source.convert(spec.name, spec.hardware).output
+    metrics = source.measure(source.exact(source.stimulus().inputs, output, progress))
+    write_file(workspace.model / "card.md", card.make(described, networks.provenance, metrics))
     return metrics
 
 
 def convert_all(
-    spec: Spec, workspace: Workspace, sample_file: Path | None, progress: Progress
+    spec: AnySpec, workspace: Workspace, sample_file: Path | None, progress: Progress
 ) -> tuple[HlsProject, ...]:
     """Write the project of each io type of a spec."""
     job = Job(spec=spec, workspace=workspace, progress=progress)
@@ -175,7 +180,7 @@ def convert_all(
 
 
 def simulate_all(
-    spec: Spec, workspace: Workspace, sample_file: Path | None, progress: Progress
+    spec: AnySpec, workspace: Workspace, sample_file: Path | None, progress: Progress
 ) -> tuple[Agreement, ...]:
     """Simulate and compare the project of each io type of a spec."""
     require_simulator(spec)
@@ -186,7 +191,7 @@ def simulate_all(
 
 
 def emulate(
-    spec: Spec,
+    spec: AnySpec,
     workspace: Workspace,
     files: tuple[Path, Path],
     *,
@@ -209,7 +214,7 @@ def emulate(
     events, out = files
     found = open_events(events, graph.input.n_elements)
     shape = (found.n_events, graph.output.n_elements)
-    encode = ready.networks.encoding.encode
+    encode = ready.source.encoding.encode
     with writing_events(out, shape, library.dtype) as append:
         for first in range(0, found.n_events, EVENTS_AT_A_TIME):
             part = found.read(first, EVENTS_AT_A_TIME)
@@ -219,14 +224,14 @@ def emulate(
     return shape
 
 
-def export_onnx(spec: Spec, workspace: Workspace, out: Path, progress: Progress) -> None:
+def export_onnx(spec: AnySpec, workspace: Workspace, out: Path, progress: Progress) -> None:
     """Write the network of a spec as an ONNX model of exact integers."""
     job = Job(spec=spec, workspace=workspace, progress=progress)
     onnx_export.write(firmware.delivered_graph(job, prepare(job, None)), out)
 
 
 def export_emulator(
-    spec: Spec, workspace: Workspace, out: Path, version: int, progress: Progress
+    spec: AnySpec, workspace: Workspace, out: Path, version: int, progress: Progress
 ) -> None:
     """Write the sources of the emulator and of its CMSSW library, with a Makefile.
 
@@ -241,7 +246,7 @@ def export_emulator(
     write_folder(out, emulator.generate(graph, version=version).files)
 
 
-def require_simulator(spec: Spec) -> None:
+def require_simulator(spec: AnySpec) -> None:
     """Refuse before the training, not after it, what could not be simulated.
 
     Raises:
@@ -258,27 +263,16 @@ def require_simulator(spec: Spec) -> None:
     toolchain.compiler()
 
 
-def measure(spec: Spec, ready: Prepared, outputs: RawTensor) -> tuple[Metrics, Metrics]:
-    """Measure the float and the quantised network on the same held-out events."""
-    sample = ready.sample
-    float_logits = ready.networks.float_model.predict(
-        sample.x_test.astype(np.float32), batch_size=1024, verbose=0
-    )
-    logits = to_values(outputs.raw[: len(sample.x_test)], outputs.format)
-    efficiency = spec.acceptance.signal_efficiency
-    return (
-        physics.measure(float_logits, sample.y_test, sample.class_names, efficiency),
-        physics.measure(logits, sample.y_test, sample.class_names, efficiency),
-    )
-
-
-def agreement_checks(agreements: Iterable[Agreement]) -> Iterator[Check]:
+def agreement_checks(agreements: Sequence[Agreement]) -> Iterator[Check]:
     """Yield one line of the verdict for each implementation, compared with the network.
 
-    The other pairs are in the report; they agree if these do.
+    Where the model's own arithmetic is not exact, the C simulation stands in its place. The
+    other pairs are in the report; they agree if these do.
     """
+    exact = any(entry.reference == REFERENCE for entry in agreements)
+    reference = REFERENCE if exact else SIMULATION
     for entry in agreements:
-        if entry.reference == REFERENCE:
+        if entry.reference.startswith(reference):
             yield Check(
                 name=f"bit-exact: {entry.candidate}",
                 used=f"{entry.n_different} of {entry.n_values} values differ",
@@ -288,7 +282,7 @@ def agreement_checks(agreements: Iterable[Agreement]) -> Iterator[Check]:
 
 
 def warnings_of(
-    projects: Iterable[HlsProject], ready: Prepared, outputs: RawTensor
+    projects: Iterable[HlsProject], ready: Prepared, exact: RawTensor | None
 ) -> tuple[str, ...]:
     """Say what a user should know though no check failed because of it."""
     lines = [
@@ -297,28 +291,17 @@ def warnings_of(
         if entry.modified
     ]
     lines += [f"{entry.folder}: {line}" for entry in projects for line in entry.deviations]
-    model, inputs = ready.networks.quantised_model, ready.stimulus.inputs
-    rounded = reference.n_rounded_in_float32(model, inputs, outputs)
-    if rounded:
-        lines.append(
-            f"Keras' float32 inference of the quantised network differs from the exact result "
-            f"on {rounded} of {len(outputs.raw)} events; the firmware follows the exact one"
-        )
-    return tuple(lines)
+    return (*lines, *ready.source.warnings(ready.stimulus.inputs, exact))
 
 
-def _provenance(spec: Spec, ready: Prepared) -> tuple[tuple[str, str], ...]:
+def _provenance(spec: AnySpec, ready: Prepared) -> tuple[tuple[str, str], ...]:
     entries = {
         "trigforge": __version__,
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "compiler": toolchain.compiler_version(),
         "spec_digest": key_of(spec.model_dump(mode="json")),
-        "sample_digest": ready.sample.digest,
-        "training_key": ready.networks.key,
-        "weights_digest": training.quantised_weights_digest(ready.networks),
-        "sample_seed": str(spec.sample.seed),
-        "training_seed": str(spec.training.seed),
+        **ready.source.provenance(),
     }
     entries |= {package: version(package) for package in _VERSIONS}
     return tuple(entries.items())

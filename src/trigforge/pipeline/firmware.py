@@ -28,7 +28,7 @@ from trigforge.vendor import devices
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from trigforge.core.config import Spec
+    from trigforge.core.config import AnySpec
     from trigforge.core.graph import FixedPointGraph
     from trigforge.core.workspace import Workspace
     from trigforge.cosim import Bench
@@ -217,7 +217,7 @@ def cost(
 
 
 def other_parts(
-    spec: Spec, resources: Resources | None, estimates: tuple[Estimate, ...]
+    spec: AnySpec, resources: Resources | None, estimates: tuple[Estimate, ...]
 ) -> tuple[str, ...]:
     """Name the parts that hold what the spec's own part does not."""
     held = budget.parts_that_hold(spec.budget, devices.DEVICES, resources, estimates)
@@ -227,7 +227,7 @@ def other_parts(
     return (f"advice: parts that hold it within the budget: {', '.join(held) or 'none known'}",)
 
 
-def slow_structure(spec: Spec, graph: FixedPointGraph) -> tuple[str, ...]:
+def slow_structure(spec: AnySpec, graph: FixedPointGraph) -> tuple[str, ...]:
     """Say if an HLS project cannot keep up whatever the vendor's tool makes of it."""
     least = hls.interval_cycles(graph, spec.hardware)
     allowed = budget.largest_reuse_factor(spec.budget, spec.hardware.clock_mhz)
@@ -243,7 +243,7 @@ def slow_structure(spec: Spec, graph: FixedPointGraph) -> tuple[str, ...]:
     return (line,)
 
 
-def estimate(spec: Spec, graph: FixedPointGraph) -> tuple[Estimate, ...]:
+def estimate(spec: AnySpec, graph: FixedPointGraph) -> tuple[Estimate, ...]:
     """Estimate the resources of the implementation from the arithmetic alone."""
     if spec.hardware.implementation == "da":
         return estimation.distributed_arithmetic(estimation.ebops(graph))
@@ -256,7 +256,7 @@ def delivered_graph(job: Job, ready: Prepared) -> FixedPointGraph:
 
 
 def write_rtl(
-    spec: Spec, workspace: Workspace, sample: Path | None, language: str, progress: Progress
+    spec: AnySpec, workspace: Workspace, sample: Path | None, language: str, progress: Progress
 ) -> Firmware:
     """Write the RTL of a spec, whatever its hardware section says is to be built."""
     job = Job(spec=spec, workspace=workspace, progress=progress)
@@ -265,7 +265,7 @@ def write_rtl(
 
 
 def check_rtl(
-    spec: Spec, workspace: Workspace, sample: Path | None, bench: Bench, progress: Progress
+    spec: AnySpec, workspace: Workspace, sample: Path | None, bench: Bench, progress: Progress
 ) -> tuple[Outcome, ...]:
     """Write the RTL of a spec and play every scenario on one bench."""
     job = Job(spec=spec, workspace=workspace, progress=progress)
@@ -275,7 +275,7 @@ def check_rtl(
 
 
 def record_waves(
-    spec: Spec, workspace: Workspace, waves: Path, n_events: int, progress: Progress
+    spec: AnySpec, workspace: Workspace, waves: Path, n_events: int, progress: Progress
 ) -> int:
     """Write the waveform of the first events; return how many cycles it has."""
     job = Job(spec=spec, workspace=workspace, progress=progress)
@@ -288,7 +288,7 @@ def record_waves(
 
 
 def synthesise_rtl(
-    spec: Spec, workspace: Workspace, sample: Path | None, progress: Progress
+    spec: AnySpec, workspace: Workspace, sample: Path | None, progress: Progress
 ) -> tuple[Synthesis, tuple[estimation.Deviation, ...]]:
     """Write and synthesise the RTL of a spec; say how far the estimate was off."""
     job = Job(spec=spec, workspace=workspace, progress=progress)
@@ -299,7 +299,7 @@ def synthesise_rtl(
     return result, estimation.deviation(estimates, result.resources)
 
 
-def judge(spec: Spec, workspace: Workspace, sample: Path | None, progress: Progress) -> Costs:
+def judge(spec: AnySpec, workspace: Workspace, sample: Path | None, progress: Progress) -> Costs:
     """Find out what a spec's implementation costs and hold it against its budget."""
     job = Job(spec=spec, workspace=workspace, progress=progress)
     ready = prepare(job, sample)

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from trigforge.core.config import Spec
-from trigforge.core.records import Progress, Sample, StageTime, Stimulus, no_progress
+from trigforge.core.config import AnySpec
+from trigforge.core.records import Progress, StageTime, Stimulus, no_progress
 from trigforge.core.workspace import Workspace
-from trigforge.training import TrainedNetworks
+from trigforge.pipeline.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ class Stage:
 class Job:
     """What is asked for, where things lie, who is told how far it is, and how long it took."""
 
-    spec: Spec
+    spec: AnySpec
     workspace: Workspace
     progress: Progress = no_progress
     times: list[StageTime] = field(default_factory=list)
@@ -44,9 +44,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """Events, networks and the stimulus made from them: what every later stage starts from."""
+    """A network and the stimulus for it: what every later stage starts from."""
 
-    sample: Sample
-    origin: str
-    networks: TrainedNetworks
+    source: Source
     stimulus: Stimulus

@@ -5,35 +5,47 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from trigforge import comparison, training
+from trigforge import training
+from trigforge.core.config import ImportedSpec
 from trigforge.core.errors import InputError
-from trigforge.core.records import RawTensor, Sample, Stimulus
 from trigforge.core.store import key_of
+from trigforge.pipeline.imported import open_imported
 from trigforge.pipeline.job import Job, Prepared
+from trigforge.pipeline.source import TrainedSource
 from trigforge.samples import archive, generation
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trigforge.core.config import Spec
+    from trigforge.core.records import Sample
     from trigforge.training import TrainedNetworks
 
 GENERATED = "generated"
 
 
 def prepare(job: Job, sample_file: Path | None) -> Prepared:
-    """Return events, networks and stimulus."""
+    """Return a network and its stimulus; ``sample_file`` holds events instead of its own."""
+    source = (
+        open_imported(job, job.spec, sample_file)
+        if isinstance(job.spec, ImportedSpec)
+        else open_trained(job, job.spec, sample_file)
+    )
+    with job.stage("stimulus"):
+        return Prepared(source=source, stimulus=source.stimulus())
+
+
+def open_trained(job: Job, spec: Spec, sample_file: Path | None) -> TrainedSource:
+    """Return the networks that a spec describes, trained if they are not there."""
     with job.stage("samples") as stage:
-        sample, origin = open_sample(job, sample_file)
+        sample, origin = open_sample(job, spec, sample_file)
         stage.cached = origin != GENERATED
     with job.stage("training") as stage:
-        networks, stage.cached = obtain_networks(job, sample)
-    with job.stage("stimulus"):
-        stimulus = make_stimulus(job.spec, sample, networks)
-    return Prepared(sample=sample, origin=origin, networks=networks, stimulus=stimulus)
+        networks, stage.cached = obtain_networks(job, spec, sample)
+    return TrainedSource(spec=spec, sample=sample, origin=origin, networks=networks)
 
 
-def open_sample(job: Job, sample_file: Path | None) -> tuple[Sample, str]:
+def open_sample(job: Job, spec: Spec, sample_file: Path | None) -> tuple[Sample, str]:
     """Return the events and where they came from: a given file, the shipped one, Pythia.
 
     The shipped sample is used if it was drawn from the very sample the spec describes;
@@ -42,7 +54,7 @@ def open_sample(job: Job, sample_file: Path | None) -> tuple[Sample, str]:
     Raises:
         InputError: if the file is no sample, or one of another kind.
     """
-    wanted, workspace = job.spec.sample, job.workspace
+    wanted, workspace = spec.sample, job.workspace
     if sample_file is not None:
         sample = archive.load(sample_file)
         if sample.kind != wanted.kind:
@@ -61,9 +73,9 @@ def open_sample(job: Job, sample_file: Path | None) -> tuple[Sample, str]:
     return sample, GENERATED
 
 
-def obtain_networks(job: Job, sample: Sample) -> tuple[TrainedNetworks, bool]:
+def obtain_networks(job: Job, spec: Spec, sample: Sample) -> tuple[TrainedNetworks, bool]:
     """Return the networks, and whether they were there already: shipped, or trained before."""
-    spec, workspace = job.spec, job.workspace
+    workspace = job.workspace
     shipped = training.find(workspace.model, spec, sample)
     if shipped is not None:
         return shipped, True
@@ -77,10 +89,3 @@ def obtain_networks(job: Job, sample: Sample) -> tuple[TrainedNetworks, bool]:
     with workspace.store.adding("training", digest) as folder:
         training.save(networks, folder)
     return networks, False
-
-
-def make_stimulus(spec: Spec, sample: Sample, networks: TrainedNetworks) -> Stimulus:
-    """Return the whole held-out sample on the link's grid, and the grid's corners."""
-    raw = networks.encoding.encode(sample.x_test).reshape(len(sample.x_test), -1)
-    held_out = RawTensor(format=networks.encoding.format, raw=raw)
-    return comparison.make_stimulus(held_out, seed=spec.training.seed)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trigforge import comparison, training
-from trigforge.conversion import convert, project
+from trigforge import comparison, evaluation
+from trigforge.conversion import project
+from trigforge.core.records import no_progress
 from trigforge.core.store import key_of
-from trigforge.networks import reference
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from trigforge.core.config import Hardware, IoType, Spec
+    from trigforge.core.config import AnySpec, Hardware, IoType
     from trigforge.core.records import HlsProject
     from trigforge.core.workspace import Workspace
     from trigforge.pipeline.job import Job, Prepared
@@ -21,12 +21,12 @@ N_VECTORS = 256
 """Held-out events that a project carries along with the corners of the grid."""
 
 
-def ordered_io_types(spec: Spec) -> tuple[IoType, ...]:
+def ordered_io_types(spec: AnySpec) -> tuple[IoType, ...]:
     """Return the io types to verify, each once, that of the hardware first."""
     return tuple(dict.fromkeys((spec.hardware.io_type, *spec.acceptance.io_types)))
 
 
-def project_folder(spec: Spec, io_type: IoType, workspace: Workspace) -> Path:
+def project_folder(spec: AnySpec, io_type: IoType, workspace: Workspace) -> Path:
     """Return where a project is written: the delivered one bears the model's name alone."""
     delivered = io_type == spec.hardware.io_type
     return workspace.projects / (spec.name if delivered else f"{spec.name}_{io_type}")
@@ -45,24 +45,23 @@ def write_projects(job: Job, ready: Prepared) -> tuple[HlsProject, ...]:
     return tuple(projects)
 
 
-def project_digest(spec: Spec, hardware: Hardware, ready: Prepared) -> str:
+def project_digest(spec: AnySpec, hardware: Hardware, ready: Prepared) -> str:
     """Return the digest of all that decides the files of a project."""
     return key_of(
         [
             project.project_key(spec.name, hardware),
-            spec.network.model_dump(mode="json"),
-            spec.quantization.model_dump(mode="json"),
-            training.quantised_weights_digest(ready.networks),
+            ready.source.description(),
             comparison.digest(ready.stimulus),
         ]
     )
 
 
-def write_project(spec: Spec, hardware: Hardware, ready: Prepared, folder: Path) -> HlsProject:
+def write_project(spec: AnySpec, hardware: Hardware, ready: Prepared, folder: Path) -> HlsProject:
     """Convert the quantised network and write it, with vectors to check it by."""
-    model, link = ready.networks.quantised_model, ready.networks.encoding.format
-    conversion = convert.convert(model, spec.name, link, hardware)
+    conversion = ready.source.convert(spec.name, hardware)
     vectors = comparison.project_vectors(ready.stimulus, N_VECTORS)
-    expected = reference.evaluate(model, vectors, conversion.output)
+    expected = ready.source.exact(vectors, conversion.output, no_progress)
+    if expected is None:
+        expected = evaluation.evaluate(conversion.arithmetic, vectors).outputs
     files = project.assemble(conversion, vectors, expected)
     return project.write(folder, files, project_digest(spec, hardware, ready))

@@ -8,30 +8,32 @@ from typing import TYPE_CHECKING
 
 from trigforge import comparison, csim, emulator, evaluation, onnx_export
 from trigforge.conversion import project
-from trigforge.networks import reference
 from trigforge.onnx_export import runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from trigforge.core.graph import FixedPointGraph
-    from trigforge.core.records import Agreement, HlsProject, Port, RawTensor, Sample
+    from trigforge.core.records import Agreement, HlsProject, Port, RawTensor
     from trigforge.pipeline.job import Job, Prepared
 
 REFERENCE = "QKeras, exact"
+SIMULATION = "C simulation"
 
 
-def exact_outputs(job: Job, ready: Prepared, output: Port) -> RawTensor:
-    """Return what the QKeras model gives for the stimulus, as raw integers of a port."""
-    model = ready.networks.quantised_model
-    return reference.evaluate(model, ready.stimulus.inputs, output, progress=job.progress)
+def exact_outputs(job: Job, ready: Prepared, output: Port) -> RawTensor | None:
+    """Return what the model itself gives for the stimulus, as raw integers of a port.
+
+    None if its arithmetic is not exact: a float model, or one with a softmax.
+    """
+    return ready.source.exact(ready.stimulus.inputs, output, job.progress)
 
 
 def verify(
     job: Job,
     ready: Prepared,
     projects: Sequence[HlsProject],
-    expected: RawTensor,
+    expected: RawTensor | None,
     delivered: Iterable[tuple[str, RawTensor]] = (),
 ) -> tuple[Agreement, ...]:
     """Compare all implementations with each other over the whole stimulus.
@@ -40,10 +42,11 @@ def verify(
     ONNX Runtime compute the graph that was lowered when the project was written.
     ``delivered`` are further results, made from the first project's graph.
     """
-    names = output_names(ready.sample)
+    names = ready.source.output_names
     agreements: list[Agreement] = []
     for entry in projects:
-        results = [(REFERENCE, expected), *implementations(job, ready, entry)]
+        exact = () if expected is None else ((REFERENCE, expected),)
+        results = [*exact, *implementations(job, ready, entry)]
         results += delivered if entry is projects[0] else ()
         agreements.extend(
             comparison.compare(first, second, ready.stimulus, names)
@@ -56,7 +59,7 @@ def implementations(
     job: Job, ready: Prepared, entry: HlsProject
 ) -> Iterator[tuple[str, RawTensor]]:
     """Yield the result of each implementation made for an io type."""
-    yield f"C simulation, {entry.io_type}", simulated(job, ready, entry)
+    yield f"{SIMULATION}, {entry.io_type}", simulated(job, ready, entry)
     graph = project.read_graph(entry)
     inputs, progress = ready.stimulus.inputs, job.progress
     with job.stage(f"evaluator {entry.io_type}"):
@@ -86,21 +89,23 @@ def emulated(job: Job, graph: FixedPointGraph, inputs: RawTensor, io_type: str) 
 
 
 def simulate(
-    job: Job, ready: Prepared, projects: Iterable[HlsProject], expected: RawTensor
+    job: Job, ready: Prepared, projects: Iterable[HlsProject], expected: RawTensor | None
 ) -> tuple[Agreement, ...]:
-    """Compare the C simulation of each project with the QKeras model."""
-    names = output_names(ready.sample)
-    return tuple(
-        comparison.compare(
-            (REFERENCE, expected),
-            (f"C simulation, {entry.io_type}", simulated(job, ready, entry)),
-            ready.stimulus,
-            names,
+    """Compare the C simulation of each project with the model, else with the graph."""
+    inputs = ready.stimulus.inputs
+    agreements = []
+    for entry in projects:
+        right = (
+            (f"evaluator, {entry.io_type}", evaluated(entry, inputs))
+            if expected is None
+            else (REFERENCE, expected)
         )
-        for entry in projects
-    )
+        found = (f"{SIMULATION}, {entry.io_type}", simulated(job, ready, entry))
+        names = ready.source.output_names
+        agreements.append(comparison.compare(right, found, ready.stimulus, names))
+    return tuple(agreements)
 
 
-def output_names(sample: Sample) -> tuple[str, ...]:
-    """Name the logits; a single one is that of the signal."""
-    return sample.class_names[1:] if len(sample.class_names) == 2 else sample.class_names
+def evaluated(entry: HlsProject, inputs: RawTensor) -> RawTensor:
+    """Return what the graph that a project was written with gives."""
+    return evaluation.evaluate(project.read_graph(entry), inputs).outputs

@@ -16,7 +16,7 @@ from trigforge.pipeline.projects import write_projects
 from trigforge.vendor.vitis_hls import HlsSettings
 
 if TYPE_CHECKING:
-    from trigforge.core.config import Spec
+    from trigforge.core.config import AnySpec
     from trigforge.core.records import Progress
     from trigforge.core.workspace import Workspace
     from trigforge.vendor_flow import HlsBuild, Implementation
@@ -31,7 +31,9 @@ class Answer:
     folder: Path
 
 
-def implement(spec: Spec, workspace: Workspace, sample: Path | None, progress: Progress) -> Answer:
+def implement(
+    spec: AnySpec, workspace: Workspace, sample: Path | None, progress: Progress
+) -> Answer:
     """Place and route the RTL of a spec with Vivado.
 
     Raises:
@@ -43,7 +45,9 @@ def implement(spec: Spec, workspace: Workspace, sample: Path | None, progress: P
     return _of_implementation(vendor_flow.implement(firmware, workspace.store, progress=progress))
 
 
-def synthesise(spec: Spec, workspace: Workspace, sample: Path | None, progress: Progress) -> Answer:
+def synthesise(
+    spec: AnySpec, workspace: Workspace, sample: Path | None, progress: Progress
+) -> Answer:
     """Run C synthesis, co-simulation and export of the delivered HLS project with Vitis HLS.
 
     Raises:
@@ -53,7 +57,7 @@ def synthesise(spec: Spec, workspace: Workspace, sample: Path | None, progress: 
     return _of_build(_built(job, sample))
 
 
-def judge(spec: Spec, workspace: Workspace, sample: Path | None, progress: Progress) -> Costs:
+def judge(spec: AnySpec, workspace: Workspace, sample: Path | None, progress: Progress) -> Costs:
     """Hold what the vendor's programs say of a spec's implementation against its budget.
 
     Raises:

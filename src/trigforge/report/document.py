@@ -17,11 +17,11 @@ from trigforge.core.files import write_file
 from trigforge.vendor import devices
 
 if TYPE_CHECKING:
-    from trigforge.core.config import Hardware, Spec
+    from trigforge.core.config import AnySpec, Hardware
     from trigforge.core.costs import Latency, Resources
     from trigforge.core.records import Agreement, Metrics, RunSummary
 
-REPORT_VERSION = 1
+REPORT_VERSION = 2
 SCHEMA = Path(__file__).parent / "report.schema.json"
 """The schema as it is shipped."""
 
@@ -152,13 +152,29 @@ class MetricsEntry(Entry):
 
 
 class Physics(Entry):
-    """The float baseline beside the quantised network, on the same events."""
+    """The original network beside the quantised one, on the same events; null: no labels."""
 
     n_train: Count
     n_test: Count
     sample: str
-    float_network: MetricsEntry
-    quantised_network: MetricsEntry
+    float_network: MetricsEntry | None
+    quantised_network: MetricsEntry | None
+
+
+class OriginalEntry(Entry):
+    """How far the firmware is from the model it was imported from, in the outputs' units."""
+
+    original: str = Field(description="what the model is and what computed it")
+    n_events: Count
+    largest: float
+    mean: float
+    root_mean_square: float
+    output_range: float = Field(description="largest minus smallest output of the original")
+    n_equal: Count = Field(description="values equal to the original's, bit for bit")
+    n_values: Count
+    n_decisions_changed: Count | None = Field(
+        description="events whose largest output is another one; null: one output"
+    )
 
 
 class FirmwareEntry(Entry):
@@ -189,7 +205,7 @@ class StageEntry(Entry):
 class Report(Entry):
     """A run of trigforge."""
 
-    report_version: Literal[1]
+    report_version: Literal[2]
     name: str
     met: bool = Field(description="all checks were met")
     agreements: tuple[AgreementEntry, ...]
@@ -204,6 +220,7 @@ class Report(Entry):
     )
     checks: tuple[CheckEntry, ...]
     physics: Physics
+    original: OriginalEntry | None = Field(description="null: the network was trained here")
     projects: tuple[ProjectEntry, ...]
     firmware: FirmwareEntry | None = Field(description="null: the HLS project becomes firmware")
     stages: tuple[StageEntry, ...]
@@ -211,7 +228,7 @@ class Report(Entry):
     provenance: dict[str, str]
 
 
-def make(summary: RunSummary, spec: Spec) -> Report:
+def make(summary: RunSummary, spec: AnySpec) -> Report:
     """Make the report of a run."""
     return Report(
         report_version=REPORT_VERSION,
@@ -236,6 +253,7 @@ def make(summary: RunSummary, spec: Spec) -> Report:
             float_network=_metrics(summary.float_metrics),
             quantised_network=_metrics(summary.quantised_metrics),
         ),
+        original=_entry(OriginalEntry, summary.distance),
         projects=tuple(
             ProjectEntry(
                 folder=str(p.folder), backend=p.backend, io_type=p.io_type, modified=p.modified
@@ -255,7 +273,7 @@ def make(summary: RunSummary, spec: Spec) -> Report:
     )
 
 
-def write(summary: RunSummary, spec: Spec) -> None:
+def write(summary: RunSummary, spec: AnySpec) -> None:
     """Write the report where the summary says.
 
     Raises:
@@ -308,7 +326,9 @@ def _agreement(entry: Agreement) -> AgreementEntry:
     )
 
 
-def _metrics(metrics: Metrics) -> MetricsEntry:
+def _metrics(metrics: Metrics | None) -> MetricsEntry | None:
+    if metrics is None:
+        return None
     return MetricsEntry(
         n_events=metrics.n_events,
         accuracy=metrics.accuracy,

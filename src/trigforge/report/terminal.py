@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from trigforge.core.costs import LogicDelay, Resources
-    from trigforge.core.records import Agreement, Check, Metrics, Outcome, RunSummary
+    from trigforge.core.records import Agreement, Check, Distance, Metrics, Outcome, RunSummary
 
 
 def summarise(summary: RunSummary) -> RenderableType:
     """Return the whole result: physics, agreement, verdict, and where things are."""
-    parts: list[RenderableType] = [_physics(summary), agreements_table(_shown(summary.agreements))]
+    parts: list[RenderableType] = [_physics(summary)]
+    if summary.distance is not None:
+        parts.append(Text(describe_distance(summary.distance)))
+    parts.append(agreements_table(_shown(summary.agreements)))
     parts += [Text(f"warning: {line}", style="yellow") for line in summary.warnings]
     parts += [verdict(summary.checks, "verdict")]
     if summary.budget:
@@ -41,22 +44,29 @@ def summarise(summary: RunSummary) -> RenderableType:
 
 
 def _shown(agreements: tuple[Agreement, ...]) -> tuple[Agreement, ...]:
-    """Leave out pairs of implementations that both agree with the network."""
-    network = agreements[0].reference if agreements else ""
-    return tuple(entry for entry in agreements if entry.reference == network or not entry.met)
+    """Leave out pairs of implementations that both agree with the network.
+
+    The network is the first referee; without one, the first implementation of each io type.
+    """
+    candidates = {entry.candidate for entry in agreements}
+    first = {entry.reference for entry in agreements} - candidates
+    return tuple(entry for entry in agreements if entry.reference in first or not entry.met)
 
 
-def _physics(summary: RunSummary) -> Table:
+def _physics(summary: RunSummary) -> RenderableType:
     """Return float and quantised figures side by side, with the size of the sample."""
+    baseline, quantised = summary.float_metrics, summary.quantised_metrics
+    if baseline is None or quantised is None:
+        return Text(f"{summary.name}: {summary.n_test} events, {summary.sample_origin}")
+    trained = f" (trained on {summary.n_train})" if summary.n_train else ""
     table = Table(
-        title=f"{summary.name}: {summary.n_test} held-out events (trained on {summary.n_train})",
+        title=f"{summary.name}: {summary.n_test} held-out events{trained}",
         caption=summary.sample_origin,
         title_justify="left",
         caption_justify="left",
     )
     for heading in ("", "float", "quantised", "loss"):
         table.add_column(heading, justify="left" if not heading else "right")
-    baseline, quantised = summary.float_metrics, summary.quantised_metrics
     for name, before, after in _figures(baseline, quantised):
         table.add_row(name, f"{before:.4f}", f"{after:.4f}", f"{before - after:+.4f}")
     for before_class, after_class in zip(baseline.classes, quantised.classes, strict=True):
@@ -110,6 +120,21 @@ def describe(agreement: Agreement) -> str:
         f"output {first.output} ({first.output_name}): {agreement.reference} {first.reference}, "
         f"{agreement.candidate} {first.candidate}; {agreement.n_different_events} of "
         f"{agreement.n_events} events differ"
+    )
+
+
+def describe_distance(distance: Distance) -> str:
+    """Say in one line how far firmware is from the original."""
+    changed = (
+        ""
+        if distance.n_decisions_changed is None
+        else f"; {distance.n_decisions_changed} of {distance.n_events} decisions changed"
+    )
+    return (
+        f"distance from {distance.original} over {distance.n_events} events: largest "
+        f"{distance.largest:.3g}, mean {distance.mean:.3g} of outputs that span "
+        f"{distance.output_range:.3g}; {distance.n_equal} of {distance.n_values} values "
+        f"equal{changed}"
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trigforge.conversion.lowering import activations, moves, pooling, softmax, sums
+from trigforge.conversion.lowering import activations, binary, moves, pooling, softmax, sums
 from trigforge.conversion.lowering.deviations import deviation_of
 from trigforge.conversion.lowering.layer import Layer
 from trigforge.core.errors import ConversionError
@@ -25,6 +25,7 @@ LOWERINGS: Mapping[str, Callable[[Layer], tuple[Node, ...]]] = {
     "Activation": activations.activation,
     "ApplyAlpha": sums.scale,
     "BatchNormalization": sums.scale,
+    "BatchNormalizationQuantizedTanh": binary.threshold,
     "Broadcast": moves.broadcast,
     "Concatenate": moves.concatenate,
     "Conv1D": sums.conv,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trigforge.conversion.lowering import binary
 from trigforge.conversion.lowering.tables import FUNCTIONS, function_table
 from trigforge.core.fixed_point import FixedPointFormat, quantise, to_values
 from trigforge.core.graph import Activation, ActivationKind, Node, Quantise, Table
@@ -43,7 +44,7 @@ _SELU_SCALE = 1.0507009873554805
 _MAX_FULL_TABLE_BITS = 16
 
 
-def activation(layer: Layer) -> tuple[Node]:
+def activation(layer: Layer) -> tuple[Node, ...]:
     """Lower an activation without parameters.
 
     Raises:
@@ -53,6 +54,8 @@ def activation(layer: Layer) -> tuple[Node]:
     function = layer.text("activation")
     if function == "linear":
         return (Quantise(**layer.tensor()),)
+    if function == "binary_tanh" and binary.is_bit(layer.result_precision()):
+        return binary.sign_bit(layer, layer.inputs)
     if function == "ternary_tanh" and layer.stream:
         return (_ternary_stream(layer),)
     if function in _PLAIN:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
-from hls4ml.model.types import FixedPrecisionType, IntegerPrecisionType
+from hls4ml.model.types import FixedPrecisionType, IntegerPrecisionType, XnorPrecisionType
 
 from trigforge.core.errors import ConversionError, InputError
 from trigforge.core.fixed_point import FixedPointFormat, Rounding, parse_format, quantise
@@ -60,7 +60,11 @@ class Layer:
     @property
     def result(self) -> FixedPointFormat:
         """The format of the result."""
-        return self.format_of(self.node.get_output_variable().type.precision, "result")
+        return self.format_of(self.result_precision(), "result")
+
+    def result_precision(self) -> Any:
+        """Return hls4ml's type of the result."""
+        return self.node.get_output_variable().type.precision
 
     def source_shape(self, index: int = 0) -> tuple[int, ...]:
         """Return the shape of an input."""
@@ -107,7 +111,7 @@ class Layer:
         Raises:
             ConversionError: if it is no fixed-point type.
         """
-        if not isinstance(precision, (FixedPrecisionType, IntegerPrecisionType)):
+        if not isinstance(precision, (FixedPrecisionType, IntegerPrecisionType, XnorPrecisionType)):
             kind = type(precision).__name__
             self.refuse(f"its {role} is {precision} ({kind}), no fixed-point type")
         try:

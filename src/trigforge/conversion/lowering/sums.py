@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from hls4ml.model.types import IntegerPrecisionType
 
+from trigforge.conversion.lowering import binary
 from trigforge.conversion.lowering.moves import MISPLACED_PADDING
 from trigforge.core.graph import Conv, Dense, Scale
 
@@ -98,13 +99,14 @@ def _sum_of_products(layer: Layer, n_in: int, n_out: int) -> dict[str, Any]:
     depthwise_like = len(weights) == n_in * n_out and "Depthwise" in layer.class_name
     transposed = bool(layer.node.get_attr("_weights_transposed", False)) and not depthwise_like
     matrix = weights.reshape(n_out, n_in).T if transposed else weights.reshape(n_in, n_out)
-    return {
+    fields = {
         "weights": np.ascontiguousarray(matrix),
         "weight_format": weight_format,
         "bias": bias,
         "bias_format": bias_format,
         "accumulator": layer.type_format("accum"),
     }
+    return binary.unfold(layer, fields)
 
 
 def _weights(layer: Layer, role: str) -> tuple[NDArray[np.int64], FixedPointFormat]:

@@ -1,0 +1,68 @@
+"""Read a spec: plain data only, and all wrong keys reported at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from trigforge.core import yaml_file
+from trigforge.core.config import AnySpec, ImportedSpec, Spec
+from trigforge.core.errors import SpecError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read_spec(path: Path) -> AnySpec:
+    """Read and check a spec.
+
+    Raises:
+        SpecError: if the file is missing, no YAML, or wrong; all wrong keys are named.
+    """
+    return parse_spec(yaml_file.read(path, what="the spec"), where=str(path))
+
+
+def parse_spec(data: Any, *, where: str) -> AnySpec:
+    """Check a spec given as nested mappings; one with a ``model`` is an imported one.
+
+    Raises:
+        SpecError: naming every wrong key with its path and what would be right.
+    """
+    if not isinstance(data, dict):
+        msg = f"{where}: a spec is a mapping with the keys {', '.join(Spec.model_fields)}"
+        raise SpecError(msg)
+    try:
+        return (ImportedSpec if "model" in data else Spec).model_validate(data)
+    except ValidationError as error:
+        lines = [_explain(entry) for entry in error.errors()]
+        msg = f"{where}: {len(lines)} problem(s)\n  " + "\n  ".join(lines)
+        raise SpecError(msg) from error
+
+
+def require_trainable(spec: AnySpec) -> Spec:
+    """Return the spec if it describes a sample and a network.
+
+    Raises:
+        SpecError: if it is that of an imported model.
+    """
+    if isinstance(spec, ImportedSpec):
+        msg = f"{spec.name} was imported: it has no sample and no training of its own"
+        raise SpecError(msg)
+    return spec
+
+
+def _explain(entry: Any) -> str:
+    """Turn one pydantic error into ``path: what is wrong (got value)``."""
+    keys = [str(key) for key in entry["loc"]]
+    if keys[0:1] in (["sample"], ["network"]):
+        del keys[1:2]  # pydantic names the member of the union there
+    path = ".".join(keys)
+    if entry["type"] == "extra_forbidden":
+        return f"{path}: unknown key"
+    if entry["type"] == "missing":
+        return f"{path}: missing"
+    text = str(entry["msg"]).removeprefix("Value error, ")
+    if entry["type"] == "value_error":
+        return f"{path}: {text}" if path else text
+    return f"{path}: {text} (got {entry['input']!r})"

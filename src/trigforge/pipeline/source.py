@@ -1,0 +1,168 @@
+"""Where a network comes from: what the pipeline asks of it, whoever trained it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from trigforge import comparison, physics, training
+from trigforge.conversion import convert
+from trigforge.core.config import Spec
+from trigforge.core.fixed_point import to_values
+from trigforge.core.records import RawTensor, Sample
+from trigforge.networks import reference
+from trigforge.training import TrainedNetworks
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from trigforge.conversion.convert import Conversion
+    from trigforge.core.config import Hardware
+    from trigforge.core.link import LinkEncoding
+    from trigforge.core.records import Distance, Metrics, Port, Progress, Stimulus
+
+
+class Source(Protocol):
+    """A network before its conversion, and the events it is tried on."""
+
+    @property
+    def origin(self) -> str:
+        """Say in words where the events come from."""
+
+    @property
+    def n_train(self) -> int:
+        """Events it was trained on, 0 if nobody knows."""
+
+    @property
+    def encoding(self) -> LinkEncoding:
+        """How the link carries an event."""
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """A name for each output."""
+
+    def description(self) -> Any:
+        """Describe as JSON all that decides the arithmetic."""
+
+    def stimulus(self) -> Stimulus:
+        """Return the events on the link's grid, and the grid's corners."""
+
+    def convert(self, name: str, hardware: Hardware) -> Conversion:
+        """Convert it with hls4ml."""
+
+    def exact(self, inputs: RawTensor, output: Port, progress: Progress) -> RawTensor | None:
+        """Return what the model itself gives, exactly; None if its arithmetic is not exact."""
+
+    def measure(self, outputs: RawTensor) -> tuple[Metrics, Metrics] | None:
+        """Measure the original and the firmware on the labelled events; None without labels."""
+
+    def distance(self, inputs: RawTensor, outputs: RawTensor) -> Distance | None:
+        """Say how far the firmware is from the original, where that is another arithmetic."""
+
+    def warnings(self, inputs: RawTensor, exact: RawTensor | None) -> tuple[str, ...]:
+        """Say what a user should know of the model."""
+
+    def provenance(self) -> dict[str, str]:
+        """Name what it was made from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedSource:
+    """The networks that a spec describes and trigforge trained, and their sample."""
+
+    spec: Spec
+    sample: Sample
+    origin: str
+    networks: TrainedNetworks
+
+    @property
+    def n_train(self) -> int:
+        """Events the networks were trained on."""
+        return int(self.networks.provenance["n_train"])
+
+    @property
+    def encoding(self) -> LinkEncoding:
+        """How the link carries an event."""
+        return self.networks.encoding
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Name the logits; a single one is that of the signal."""
+        names = self.sample.class_names
+        return names[1:] if len(names) == 2 else names
+
+    def description(self) -> Any:
+        """Describe network, quantisation and weights."""
+        return [
+            self.spec.network.model_dump(mode="json"),
+            self.spec.quantization.model_dump(mode="json"),
+            training.quantised_weights_digest(self.networks),
+        ]
+
+    def stimulus(self) -> Stimulus:
+        """Return the whole held-out sample on the link's grid, and the grid's corners."""
+        held_out = encoded(self.encoding, self.sample.x_test)
+        return comparison.make_stimulus(held_out, seed=self.spec.training.seed)
+
+    def convert(self, name: str, hardware: Hardware) -> Conversion:
+        """Convert the quantised network."""
+        model = self.networks.quantised_model
+        return convert.convert(model, name, self.encoding.format, hardware)
+
+    def exact(self, inputs: RawTensor, output: Port, progress: Progress) -> RawTensor:
+        """Return what the QKeras network gives."""
+        return reference.evaluate(self.networks.quantised_model, inputs, output, progress=progress)
+
+    def measure(self, outputs: RawTensor) -> tuple[Metrics, Metrics]:
+        """Measure the float and the quantised network on the same held-out events."""
+        n_events = len(self.sample.x_test)
+        float_logits = self.networks.float_model.predict(
+            self.sample.x_test.astype("float32"), batch_size=1024, verbose=0
+        )
+        return (
+            self._metrics(float_logits),
+            self._metrics(to_values(outputs.raw[:n_events], outputs.format)),
+        )
+
+    def _metrics(self, logits: NDArray[np.float64]) -> Metrics:
+        efficiency = self.spec.acceptance.signal_efficiency
+        return physics.measure(logits, self.sample.y_test, self.sample.class_names, efficiency)
+
+    def distance(self, inputs: RawTensor, outputs: RawTensor) -> None:
+        """The firmware computes the network itself: there is no distance."""
+        del inputs, outputs
+
+    def warnings(self, inputs: RawTensor, exact: RawTensor | None) -> tuple[str, ...]:
+        """Say where Keras' own inference rounds."""
+        return rounding_warnings(self.networks.quantised_model, inputs, exact)
+
+    def provenance(self) -> dict[str, str]:
+        """Name sample, training and weights."""
+        return {
+            "sample_digest": self.sample.digest,
+            "training_key": self.networks.key,
+            "weights_digest": training.quantised_weights_digest(self.networks),
+            "sample_seed": str(self.spec.sample.seed),
+            "training_seed": str(self.spec.training.seed),
+        }
+
+
+def encoded(encoding: LinkEncoding, values: NDArray[Any]) -> RawTensor:
+    """Return events ``(n_events, ...)`` as the raw integers of the link."""
+    raw = encoding.encode(values).reshape(len(values), -1)
+    return RawTensor(format=encoding.format, raw=raw)
+
+
+def rounding_warnings(model: Any, inputs: RawTensor, exact: RawTensor | None) -> tuple[str, ...]:
+    """Say on how many events Keras' float32 inference leaves the exact result."""
+    if exact is None:
+        return ()
+    rounded = reference.n_rounded_in_float32(model, inputs, exact)
+    if not rounded:
+        return ()
+    line = (
+        f"Keras' float32 inference of the quantised network differs from the exact result "
+        f"on {rounded} of {len(exact.raw)} events; the firmware follows the exact one"
+    )
+    return (line,)
