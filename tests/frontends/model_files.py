@@ -14,7 +14,7 @@ import onnx
 import qkeras
 from onnx import TensorProto, helper
 
-PUBLIC = Path(__file__).parents[3] / "shared" / "public_models"
+PUBLIC = Path(__file__).parents[1] / "public_models"
 
 
 def quantised_network() -> Any:

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from trigforge import __version__
-from trigforge.cli import check, firmware, importing, projects, vectors
+from trigforge.cli import check, diagnosing, firmware, importing, projects, vectors
 from trigforge.cli.options import (
     EXIT_FAILED,
     EXIT_USAGE,
@@ -339,6 +339,7 @@ for command in (
     firmware.synth,
     firmware.budget,
     check.check,
+    diagnosing.diagnose,
     vectors.vectors,
     vectors.compare_vectors,
 ):

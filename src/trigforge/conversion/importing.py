@@ -61,7 +61,7 @@ def to_model_graph(
 ) -> Any:
     """Return hls4ml's graph after its optimiser; the last part of ``folder`` names it."""
     base = base_configuration(network, hardware)
-    source = next(iter(base["LayerName"]))
+    source = input_name(network)
     config = {key: copy.deepcopy(formats[key]) for key in SECTIONS if key in formats}
     config.setdefault("Model", base["Model"])
     layers = config.setdefault("LayerName", {})
@@ -100,6 +100,12 @@ def _run(network: Any, options: dict[str, Any]) -> Any:
         raise ConversionError(msg) from error
 
 
+def input_name(network: Any) -> str:
+    """Return how hls4ml calls the input."""
+    is_keras = isinstance(network, keras.Model)
+    return str(network.layers[0].name if is_keras else network.graph.input[0].name)
+
+
 def with_formats(
     base: Mapping[str, Any],
     formats: Mapping[tuple[str, str], FixedPointFormat],
@@ -132,8 +138,10 @@ def open_tensors(
         for layer in graph.get_layers():
             if layer.class_name == "Softmax":
                 n_elements = int(layer.get_output_variable().shape[-1])
-                precision = base["LayerName"][layer.name].setdefault("Precision", {})
-                precision |= tensors.softmax_types(n_elements)
+                settings = base["LayerName"][layer.name]
+                settings |= tensors.softmax_settings(n_elements)
+                accumulator = tensors.softmax_accumulator(n_elements)
+                settings.setdefault("Precision", {})["accum"] = accumulator
         now = {entry.name: entry for entry in tensors.free_tensors(graph, base["LayerName"])}
         if now.keys() == found.keys():
             break
@@ -154,8 +162,7 @@ def base_configuration(network: Any, hardware: Hardware) -> dict[str, Any]:
     try:
         if not isinstance(network, keras.Model):
             config: dict[str, Any] = quietly(config_from_onnx_model, network, **options)
-            source = network.graph.input[0].name
-            config["LayerName"] = {source: {}, **config["LayerName"]}
+            config["LayerName"] = {input_name(network): {}, **config["LayerName"]}
             return _with_strategy(config, hardware)
         handlers.register()
         config = quietly(config_from_keras_model, network, **options)
@@ -167,7 +174,7 @@ def base_configuration(network: Any, hardware: Hardware) -> dict[str, Any]:
     for layer in network.layers:
         for name, role, fmt in configuration.stated_formats(layer):
             names.setdefault(name, {}).setdefault("Precision", {})[role] = str(fmt)
-    source = network.layers[0].name
+    source = input_name(network)
     config["LayerName"] = {source: names.pop(source, {}), **names}
     return _with_strategy(config, hardware)
 

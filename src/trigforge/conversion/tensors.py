@@ -83,16 +83,21 @@ def configured_name(name: str, names: Collection[str]) -> str:
     return shorter if shorter in names else name
 
 
-def softmax_types(n_elements: int) -> dict[str, str]:
-    """Return types for the tables of a softmax of so many elements.
+def softmax_settings(n_elements: int) -> dict[str, str]:
+    """Return settings for the tables of a softmax of so many elements, but for ``accum``.
 
     hls4ml's own have 8 integer bits for exponentials and inverses, which are at most 1, and
     for their sum: half of each table is never read.
     """
     sum_bits = max(1, n_elements.bit_length())
     return {
-        "exp_table": "ufixed<18,1,RND,SAT>",
-        "inv_table": "ufixed<18,1,RND,SAT>",
-        "inv_inp": f"ufixed<18,{sum_bits},RND,SAT>",
-        "accum": f"ufixed<{17 + sum_bits},{sum_bits},RND,SAT>",
+        "exp_table_t": "ufixed<18,1,RND,SAT>",
+        "inv_table_t": "ufixed<18,1,RND,SAT>",
+        "inv_inp_t": f"ufixed<18,{sum_bits},RND,SAT>",
     }
+
+
+def softmax_accumulator(n_elements: int) -> str:
+    """Return the type of the sum of so many exponentials."""
+    sum_bits = max(1, n_elements.bit_length())
+    return f"ufixed<{17 + sum_bits},{sum_bits},RND,SAT>"

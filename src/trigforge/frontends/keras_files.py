@@ -59,7 +59,9 @@ def read_hdf5(path: Path) -> KerasModel:
     if config is None:
         msg = f"{path} holds no architecture (no model_config); give the .json and --weights {path}"
         raise InputError(msg)
-    return _build(_json(config.encode(), f"{path}, model_config"), path, str(path), version)
+    return _build(
+        _json(config.encode(errors="replace"), f"{path}, model_config"), path, str(path), version
+    )
 
 
 def read_json(path: Path, weights: Path) -> KerasModel:

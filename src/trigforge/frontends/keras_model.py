@@ -16,6 +16,8 @@ from trigforge.networks.reference import BATCH
 FINAL_ACTIVATIONS = ("softmax", "sigmoid")
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
     from trigforge.core.traces import Original
@@ -78,6 +80,7 @@ class KerasModel:
         ]
         return np.concatenate(parts).reshape(len(values), -1).astype(np.float64)
 
-    def trace(self, values: NDArray[np.float64]) -> Original:
+    def trace(self, values: NDArray[np.float64], nodes: Collection[str] = ()) -> Original:
         """Return what each layer gives for ``values``, ``(n_events, n_inputs)``."""
+        del nodes  # hls4ml keeps the names of Keras' layers
         return tracing.trace(self.network, values)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -44,5 +46,8 @@ class ImportedModel(Protocol):
     def predict(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the outputs ``(n_events, n_outputs)`` for ``values``, ``(n_events, ...)``."""
 
-    def trace(self, values: NDArray[np.float64]) -> Original:
-        """Return what each layer gives for ``values``, ``(n_events, n_inputs)``."""
+    def trace(self, values: NDArray[np.float64], nodes: Collection[str] = ()) -> Original:
+        """Return what each layer gives for ``values``, ``(n_events, n_inputs)``.
+
+        ``nodes`` names those of the graph that was made of the model.
+        """

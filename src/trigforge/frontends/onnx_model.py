@@ -12,10 +12,14 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.util.cleanup import cleanup_model
 
 from trigforge.core.errors import InputError
-from trigforge.core.traces import LayerTrace, Original
+from trigforge.frontends import onnx_tracing
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
+
+    from trigforge.core.traces import Original
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -87,49 +91,15 @@ class OnnxModel:
         each = [onnx_exec.execute_onnx(model, {source: event[None]})[result] for event in events]
         return np.concatenate([np.reshape(entry, (1, -1)) for entry in each])
 
-    def trace(self, values: NDArray[np.float64]) -> Original:
-        """Return what each operator gives for ``values``, ``(n_events, n_inputs)``."""
-        model = self.network
-        source = model.graph.input[0].name
-        events = values.reshape(len(values), 1, *self.input_shape).astype(np.float32)
-        contexts = [
-            onnx_exec.execute_onnx(model, {source: event}, return_full_exec_context=True)
-            for event in events
-        ]
-        layers = [LayerTrace(name=source, values=values.astype(np.float64), exact=False)]
-        for name, tensor in self._traced():
-            stacked = np.stack([np.ravel(context[tensor]) for context in contexts])
-            layers.append(LayerTrace(name=name, values=stacked.astype(np.float64), exact=False))
-        return Original(what=self.what, layers=tuple(layers))
+    def trace(self, values: NDArray[np.float64], nodes: Collection[str] = ()) -> Original:
+        """Return what each operator gives for ``values``, ``(n_events, n_inputs)``.
 
-    def _traced(self) -> list[tuple[str, str]]:
-        """Return hls4ml's name of each operator on events and the tensor that it gives.
-
-        A constant added to a product is its bias: hls4ml makes one layer of both.
+        ``nodes`` are those of the graph made of the model: an operator is called as its node.
         """
-        model, traced = self.network, []
-        merged: set[str] = set()
-        for node in model.graph.node:
-            if model.get_initializer(node.output[0]) is not None or node.name in merged:
-                continue
-            name, tensor = HLS_NAMES.get(node.op_type, "{}").format(node.name), node.output[0]
-            followers = model.find_direct_successors(node) or []
-            if (
-                node.op_type in HLS_NAMES
-                and len(followers) == 1
-                and followers[0].op_type == "Add"
-                and any(model.get_initializer(entry) is not None for entry in followers[0].input)
-            ):
-                tensor = followers[0].output[0]
-                merged.add(followers[0].name)
-            traced.append((name, tensor))
-        return traced
+        return onnx_tracing.trace(self.network, values, self.what, nodes)
 
 
 onnxruntime.set_default_logger_severity(3)  # errors only: old models make it warn at each step
-
-HLS_NAMES = {"MatMul": "Dense_{}", "Conv": "Conv2D_{}"}
-"""How hls4ml calls the layer that it makes of an operator."""
 
 
 def _of_one_event(model: Any) -> Any:

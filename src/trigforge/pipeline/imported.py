@@ -23,12 +23,14 @@ from trigforge.pipeline.source import encoded, rounding_warnings
 from trigforge.samples.tables import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from trigforge.conversion.convert import Conversion
     from trigforge.core.config import Hardware
     from trigforge.core.fixed_point import FixedPointFormat
     from trigforge.core.records import Distance, Metrics, Port, Progress, RawTensor, Stimulus
+    from trigforge.core.traces import Original
     from trigforge.pipeline.job import Job
 
 SMALLEST_PROBABILITY = 2.0**-20
@@ -130,6 +132,18 @@ class ImportedSource:
         del inputs
         firmware = self._decoded(outputs)[: len(self.values)]
         return physics.distance(self.model.what, self.original(), firmware)
+
+    def trace(self, n_events: int, nodes: Collection[str]) -> tuple[Original, RawTensor]:
+        """Return what each layer of the original gives for the events as the user has them."""
+        values = self.values[:n_events]
+        return self.model.trace(values, nodes), encoded(self.encoding, values)
+
+    def place(self, path: str) -> str:
+        """Return the file and key that decide a format."""
+        source = importing.input_name(self.model.network)
+        if path == f"LayerName.{source}.Precision.result":
+            return "inputs.link_format of the spec"
+        return f"{self.spec.model.formats}: {path}"
 
     def warnings(self, inputs: RawTensor, exact: RawTensor | None) -> tuple[str, ...]:
         """Say which inputs the link changes, and where Keras itself rounds."""

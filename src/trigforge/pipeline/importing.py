@@ -219,7 +219,7 @@ def _formats(
     if request.hls_config is not None:
         configuration = read_formats(request.hls_config)
         return _Found(
-            link=_input_format(model, configuration, hardware),
+            link=_input_format(model, configuration),
             configuration=configuration,
             origin=f"the hls4ml configuration {request.hls_config.name}",
         )
@@ -323,11 +323,9 @@ def _link_for(events: _Events, margin: float) -> FixedPointFormat:
     return link
 
 
-def _input_format(
-    model: ImportedModel, configuration: Mapping[str, Any], hardware: Hardware
-) -> FixedPointFormat:
+def _input_format(model: ImportedModel, configuration: Mapping[str, Any]) -> FixedPointFormat:
     """Return the format that a configuration gives the input."""
-    source = next(iter(importing.base_configuration(model.network, hardware)["LayerName"]))
+    source = importing.input_name(model.network)
     layer = (configuration.get("LayerName") or {}).get(source) or {}
     general = configuration["Model"].get("Precision", DEFAULT_LINK)
     if isinstance(general, dict):

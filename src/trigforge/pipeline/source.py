@@ -10,10 +10,12 @@ from trigforge.conversion import convert
 from trigforge.core.config import Spec
 from trigforge.core.fixed_point import to_values
 from trigforge.core.records import RawTensor, Sample
-from trigforge.networks import reference
+from trigforge.networks import reference, tracing
 from trigforge.training import TrainedNetworks
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from trigforge.core.config import Hardware
     from trigforge.core.link import LinkEncoding
     from trigforge.core.records import Distance, Metrics, Port, Progress, Stimulus
+    from trigforge.core.traces import Original
 
 
 class Source(Protocol):
@@ -59,6 +62,15 @@ class Source(Protocol):
 
     def distance(self, inputs: RawTensor, outputs: RawTensor) -> Distance | None:
         """Say how far the firmware is from the original, where that is another arithmetic."""
+
+    def trace(self, n_events: int, nodes: Collection[str]) -> tuple[Original, RawTensor]:
+        """Return what each layer gives for the first events, and those events on the link.
+
+        ``nodes`` are the names of the graph's nodes.
+        """
+
+    def place(self, path: str) -> str:
+        """Return where a line of hls4ml's configuration is written for this network."""
 
     def warnings(self, inputs: RawTensor, exact: RawTensor | None) -> tuple[str, ...]:
         """Say what a user should know of the model."""
@@ -132,6 +144,22 @@ class TrainedSource:
     def distance(self, inputs: RawTensor, outputs: RawTensor) -> None:
         """The firmware computes the network itself: there is no distance."""
         del inputs, outputs
+
+    def trace(self, n_events: int, nodes: Collection[str]) -> tuple[Original, RawTensor]:
+        """Return what each layer of the quantised network gives, corners of the grid included."""
+        del nodes
+        inputs = comparison.project_vectors(self.stimulus(), n_events)
+        values = to_values(inputs.raw, inputs.format)
+        return tracing.trace(self.networks.quantised_model, values), inputs
+
+    def place(self, path: str) -> str:
+        """Return the key of the spec that decides a format; one key serves all layers."""
+        *_, layer, _, role = ("", "", *path.split("."))[-4:]
+        keys = {"weight": "weight_format", "bias": "bias_format"}
+        if role == "result":
+            by_layer = {"inputs": "link_format", "standardised": "input_format"}
+            keys["result"] = by_layer.get(layer, "activation_format")
+        return f"quantization.{keys[role]} of the spec" if role in keys else path
 
     def warnings(self, inputs: RawTensor, exact: RawTensor | None) -> tuple[str, ...]:
         """Say where Keras' own inference rounds."""

@@ -9,6 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import RenderableType
 
     from trigforge.core.diagnosis import Diagnosis, Finding, LayerComparison
@@ -25,9 +27,24 @@ def show(diagnosis: Diagnosis) -> RenderableType:
             parts.append(Text(f"only in {name}: {', '.join(unmatched)}", style="yellow"))
     parts += [_finding(number, entry) for number, entry in enumerate(diagnosis.findings, start=1)]
     if diagnosis.configuration:
-        parts.append(Text("changes of hls4ml's configuration that mend it:", style="bold"))
+        parts.append(Text("changes that mend it:", style="bold"))
         parts += [Text(f"  {mend}", style="green") for mend in diagnosis.configuration]
     parts.append(_verdict(diagnosis))
+    return Group(*parts)
+
+
+def show_all(diagnoses: Iterable[tuple[str, Diagnosis]], left_out: Iterable[str]) -> RenderableType:
+    """Return the diagnosis of each io type; the same findings are not told twice."""
+    parts: list[RenderableType] = []
+    told: list[tuple[str, Diagnosis]] = []
+    for io_type, diagnosis in diagnoses:
+        same = [name for name, other in told if other.findings == diagnosis.findings]
+        if same:
+            parts.append(Text(f"{io_type}: the same as {same[0]}"))
+            continue
+        told.append((io_type, diagnosis))
+        parts += [Text(f"{io_type}:", style="bold"), show(diagnosis)]
+    parts += [Text(f"not traced: {line}", style="yellow") for line in left_out]
     return Group(*parts)
 
 

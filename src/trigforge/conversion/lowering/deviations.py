@@ -78,8 +78,19 @@ def _sum(layer: Layer) -> str:
     return ""
 
 
+def _activation(layer: Layer) -> str:
+    if layer.text("activation") == "selu" and layer.stream:
+        fmt = layer.source_format()
+        if fmt.fractional_bits < 15:
+            return (
+                f"its scale 1.0507 is rounded to the type of its input, {fmt}; "
+                "in io_parallel it has 15 fractional bits"
+            )
+    return _ternary(layer)
+
+
 NOTES: Mapping[str, Callable[[Layer], str]] = {
-    "Activation": _ternary,
+    "Activation": _activation,
     "Conv1D": _sum,
     "Conv2D": _sum,
     "Dense": _sum,
