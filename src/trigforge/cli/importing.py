@@ -69,12 +69,12 @@ def import_model(  # noqa: PLR0913, PLR0917 - typer makes an option of each para
 ) -> None:
     """Write a spec for a trained model; a float one gets formats by profiling."""
     with quiet_imports():
-        from trigforge.pipeline import importing
+        from trigforge.pipeline import importing, spec_folder
         from trigforge.report import document
         from trigforge.report import importing as shown
         from trigforge.samples.tables.content import Selection
 
-    request = importing.ImportRequest(
+    request = spec_folder.ImportRequest(
         model=model,
         out=out,
         weights=weights,
