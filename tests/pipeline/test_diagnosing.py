@@ -76,7 +76,7 @@ def test_a_spec_is_diagnosed_and_a_flipped_weight_on_disk_is_named(
     assert "no value wraps" in out
     assert plot.read_text().startswith("<?xml")
     (project,) = [path for path in model.workspace.projects.iterdir() if path.is_dir()]
-    weights = sorted((project / "firmware" / "weights").glob("w*.h"))[0]
+    weights = min((project / "firmware" / "weights").glob("w*.h"))
     text = weights.read_text()
     head, _, numbers = text.partition("{")
     first, _, rest = numbers.partition(",")
