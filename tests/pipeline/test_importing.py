@@ -57,6 +57,17 @@ def test_a_limit_on_auc_needs_labels(tmp_path):
             "unknown layer 'nobody'",
         ),
         ("{a: 1, a: 2}", "written twice"),
+        ("{Model: 3}", "Model is 3, not a mapping"),
+        ("{Model: {Precision: .nan}}", "Model.Precision is nan; write fixed<16,6>"),
+        ("{Model: {ReuseFactor: .nan}}", "ReuseFactor is nan; write a whole number"),
+        ("{Model: {}, LayerName: [1]}", "LayerName is .1., not a mapping"),
+        ("{Model: {}, LayerName: {MatMul_0: 3}}", "LayerName.MatMul_0 is 3, not a mapping"),
+        (
+            "{Model: {}, LayerName: {MatMul_0: {Precision: {result: .inf}}}}",
+            "LayerName.MatMul_0.Precision.result is inf",
+        ),
+        ("{Model: {}, LayerName: {x: {TableSize: -3}}}", "TableSize is -3"),
+        ("{HLSConfig: {Model: {Precision: 'fixed<16,6>'}}, Part: 3}", "Input should be a valid"),
     ],
 )
 def test_a_wrong_configuration_is_refused_by_what_is_wrong(tmp_path, content, message):

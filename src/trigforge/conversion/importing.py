@@ -22,7 +22,7 @@ from trigforge.core.errors import ConversionError, SpecError, TrigforgeError, un
 from trigforge.core.fixed_point import FixedPointFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from trigforge.conversion.convert import Conversion
     from trigforge.core.config import Hardware
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 SECTIONS = ("Model", "LayerName", "LayerType", "Flows", "Optimizers", "SkipOptimizers")
 """What hls4ml reads of a configuration."""
 MAX_ROUNDS = 4
+MAX_REUSE = 1 << 20
+MAX_TABLE = 1 << 20
 _ANY = FixedPointFormat(signed=True, width=16, integer_bits=6)
 
 
@@ -98,6 +100,36 @@ def _run(network: Any, options: dict[str, Any]) -> Any:
         reason = " ".join(str(error).split())[:300]
         msg = f"hls4ml {hls4ml.__version__} cannot convert the model: {reason}"
         raise ConversionError(msg) from error
+
+
+def problems(configuration: Mapping[Any, Any]) -> Iterator[str]:
+    """Yield what of a configuration hls4ml would ignore or stumble over."""
+    for key, section in configuration.items():
+        if key not in SECTIONS:
+            yield f"unknown key {key!r:.60}; known: {', '.join(SECTIONS)}"
+        elif key in {"Model", "LayerName", "LayerType"}:
+            if not isinstance(section, dict):
+                yield f"{key} is {section!r:.60}, not a mapping"
+                continue
+            layers = {"": section} if key == "Model" else section
+            for name, layer in layers.items():
+                yield from _layer_problems(f"{key}.{name:.60}".rstrip("."), layer)
+
+
+def _layer_problems(where: str, layer: Any) -> Iterator[str]:
+    if not isinstance(layer, dict):
+        yield f"{where} is {layer!r:.60}, not a mapping"
+        return
+    precision = layer.get("Precision", {})
+    named = precision if isinstance(precision, dict) else {"": precision}
+    for role, text in named.items():
+        if not isinstance(text, str):
+            path = f"{where}.Precision.{role}".rstrip(".")
+            yield f"{path} is {text!r:.60}; write fixed<16,6> or auto"
+    for key, largest in (("ReuseFactor", MAX_REUSE), ("TableSize", MAX_TABLE)):
+        number = layer.get(key, 1)
+        if type(number) is not int or not 1 <= number <= largest:
+            yield f"{where}.{key} is {number!r:.60}; write a whole number from 1 to {largest}"
 
 
 def input_name(network: Any) -> str:

@@ -208,10 +208,8 @@ def read_formats(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or "Model" not in content:
         msg = f"{path}: no hls4ml configuration: it needs HLSConfig, or Model and LayerName"
         raise SpecError(msg)
-    unknown = [str(key) for key in content if key not in importing.SECTIONS]
-    if unknown:
-        known = ", ".join(importing.SECTIONS)
-        msg = f"{path}: unknown key {unknown[0]!r}; known: {known}"
+    for problem in importing.problems(content):
+        msg = f"{path}: {problem}"
         raise SpecError(msg)
     return content
 

@@ -59,11 +59,10 @@ def take_in(
     model = open_model(request.model, request.weights)
     if request.end_in_logits:
         model = model.ending_in_logits()
-    given = (
-        None
-        if request.hls_config is None
-        else read_yaml(request.hls_config, what="the hls4ml configuration")
-    )
+    given = None
+    if request.hls_config is not None:
+        read_formats(request.hls_config)  # refuses what is none
+        given = read_yaml(request.hls_config, what="the hls4ml configuration")
     hardware = _hardware(request, given)
     events = _events(request, model)
     found = _formats(request, model, hardware, events, progress)
