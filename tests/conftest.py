@@ -1,6 +1,7 @@
 """What every test runs under: no GPU, no chatter, the same examples each time."""
 
 import os
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -10,6 +11,7 @@ import pytest
 import tiny_models
 from hypothesis import settings
 
+from trigforge.cli import main
 from trigforge.core.store import Store
 
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -43,3 +45,18 @@ def tiny_model(tmp_path, session_store):
         return tiny_models.write_model(tmp_path / "models", store, kind, changes)
 
     return write
+
+
+@pytest.fixture
+def trigforge_says(monkeypatch, capfd):
+    """Run the command line in this process; return exit code, standard output and error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["trigforge", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capfd.readouterr()
+        return ended.value.code, out, err
+
+    return run

@@ -7,8 +7,11 @@ library may end the process, and ``limit_memory`` cannot be taken back.
 from __future__ import annotations
 
 import random
+import re
 import resource
 import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,6 +66,32 @@ def attack(
             msg = f"{original.name}, mutation {index} of seed {seed}: the reader {error}"
             raise AssertionError(msg) from error
     return outcomes
+
+
+def attack_apart(script: Path, folder: Path, n: int, limit_s: float) -> tuple[str, str]:
+    """Run a script that attacks readers, ``script FOLDER N``, in a process of its own.
+
+    Returns what it wrote on its outputs.
+
+    Raises:
+        AssertionError: if it fails, or a native library ends it.
+    """
+    done = subprocess.run(
+        [sys.executable, script, folder, str(n)],
+        capture_output=True,
+        text=True,
+        timeout=limit_s,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout, done.stderr
+
+
+def counts_of(output: str, n: int) -> dict[str, int]:
+    """Return how many copies of each file were refused, of ``n`` that were tried."""
+    counts = re.findall(r"(\S+): (\d+) read, (\d+) refused", output)
+    assert all(int(n_read) + int(n_refused) == n for _, n_read, n_refused in counts), output
+    return {name: int(n_refused) for name, _, n_refused in counts}
 
 
 def _outcome(read: Callable[[Path], object], path: Path, limit_s: float) -> str:

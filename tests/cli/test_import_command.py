@@ -1,34 +1,19 @@
 """The import command: what goes in, what is said, and that bad input is one line and code 2."""
 
 import shutil
-import sys
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
 import pytest
 
-from trigforge.cli import main
 from trigforge.pipeline import importing, spec_folder
 
 PUBLIC = Path(__file__).parents[1] / "public_models"
 MODEL = PUBLIC / "two_layer_keras.onnx"
 
 
-@pytest.fixture
-def says(monkeypatch, capfd):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["trigforge", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capfd.readouterr()
-        return ended.value.code, out, err
-
-    return run
-
-
-def test_every_option_reaches_the_pipeline(says, tmp_path):
+def test_every_option_reaches_the_pipeline(trigforge_says, tmp_path):
     imported = spec_folder.Imported(
         name="net",
         spec=tmp_path / "net.yaml",
@@ -40,7 +25,7 @@ def test_every_option_reaches_the_pipeline(says, tmp_path):
         notes=("beware",),
     )
     with mock.patch.object(importing, "take_in", autospec=True, return_value=imported) as take_in:
-        code, out, _ = says(
+        code, out, _ = trigforge_says(
             *("import", MODEL, "--out", tmp_path, "--name", "net", "--part", "xcku115"),
             *("--clock-mhz", 240, "--tolerance", 0.1, "--margin", 2, "--logits", "--events", 7),
             *("--columns", "a,b", "--label", "y", "--tree", "t", "--seed", 4, "--quiet"),
@@ -78,9 +63,9 @@ def write_model(kind, damage, folder):
 
 @pytest.mark.parametrize("damage", ["empty", "truncated", "corrupt"])
 @pytest.mark.parametrize("kind", [".onnx", ".keras", ".h5"])
-def test_a_damaged_model_is_one_line_and_code_2(says, tmp_path, kind, damage):
+def test_a_damaged_model_is_one_line_and_code_2(trigforge_says, tmp_path, kind, damage):
     path = write_model(kind, damage, tmp_path)
-    code, out, err = says("import", path, "--out", tmp_path / "out", "--quiet")
+    code, out, err = trigforge_says("import", path, "--out", tmp_path / "out", "--quiet")
     assert (code, out) == (2, "")
     assert err.startswith("trigforge: ")
     assert str(path) in err
@@ -97,30 +82,34 @@ def test_a_damaged_model_is_one_line_and_code_2(says, tmp_path, kind, damage):
         (np.array([["a"] * 10]), "U1"),
     ],
 )
-def test_events_that_are_none_are_one_line_and_code_2(says, tmp_path, content, message):
+def test_events_that_are_none_are_one_line_and_code_2(trigforge_says, tmp_path, content, message):
     path = tmp_path / "events.npy"
     np.save(path, content)
-    code, out, err = says("import", MODEL, "--inputs", path, "--out", tmp_path / "out", "--quiet")
+    code, out, err = trigforge_says(
+        "import", MODEL, "--inputs", path, "--out", tmp_path / "out", "--quiet"
+    )
     assert (code, out) == (2, "")
     assert str(path) in err
     assert message in err.lower() or message in err
     assert len(err.splitlines()) == 1
 
 
-def test_a_file_that_announces_more_than_it_holds_is_refused(says, tmp_path):
+def test_a_file_that_announces_more_than_it_holds_is_refused(trigforge_says, tmp_path):
     path = tmp_path / "events.npy"
     with path.open("wb") as stream:
         header = {"descr": "<f8", "fortran_order": False, "shape": (1 << 40, 10)}
         np.lib.format.write_array_header_2_0(stream, header)
-    code, _, err = says("import", MODEL, "--inputs", path, "--out", tmp_path / "out", "--quiet")
+    code, _, err = trigforge_says(
+        "import", MODEL, "--inputs", path, "--out", tmp_path / "out", "--quiet"
+    )
     assert code == 2
     assert len(err.splitlines()) == 1
 
 
-def test_an_imported_spec_has_no_sample_and_no_training(says, tmp_path):
+def test_an_imported_spec_has_no_sample_and_no_training(trigforge_says, tmp_path):
     shutil.copyfile(PUBLIC / "bnn_model_fc_1layer.onnx", tmp_path / "net.onnx")
-    assert says("import", tmp_path / "net.onnx", "--out", tmp_path, "--quiet")[0] == 0
+    assert trigforge_says("import", tmp_path / "net.onnx", "--out", tmp_path, "--quiet")[0] == 0
     for command in (("train",), ("samples", "--out", tmp_path / "x.npz")):
-        code, _, err = says(command[0], tmp_path / "net.yaml", *command[1:])
+        code, _, err = trigforge_says(command[0], tmp_path / "net.yaml", *command[1:])
         assert code == 2
         assert "net was imported: it has no sample and no training of its own" in err

@@ -1,30 +1,13 @@
-"""A tiny model that has been run, and the command line in this process."""
+"""A tiny model that has been run."""
 
 from __future__ import annotations
 
 import shutil
-import sys
 
 import pytest
 
 from trigforge import pipeline
-from trigforge.cli import main
 from trigforge.core.store import Store
-
-
-@pytest.fixture
-def trigforge_says(monkeypatch, capfd):
-    """Run the command line in this process; return exit code, standard output and error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["trigforge", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capfd.readouterr()
-        return ended.value.code, out, err
-
-    return run
 
 
 @pytest.fixture
