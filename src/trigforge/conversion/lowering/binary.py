@@ -82,6 +82,9 @@ def unfold(layer: Layer, fields: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ConversionError: if the C++ would lose bits on the way.
     """
+    result = layer.result_precision()
+    if is_bit(result):
+        layer.refuse(f"its result is {result} ({type(result).__name__}): a sum is no sign")
     bit_weights = is_bit(layer.node.get_weights("weight").type.precision)
     bit_data = is_bit(layer.source_precision())
     if bit_data and "Dense" not in layer.class_name:

@@ -118,7 +118,7 @@ class Layer:
             fmt = parse_format(str(precision))
         except InputError as error:
             self.refuse(f"its {role}: {error}")
-        integer = isinstance(precision, IntegerPrecisionType)
+        integer = isinstance(precision, (IntegerPrecisionType, XnorPrecisionType))
         return replace(fmt, rounding=Rounding.TRN_ZERO) if integer else fmt
 
     def weights(self, role: str) -> tuple[NDArray[np.int64], FixedPointFormat]:
