@@ -7,14 +7,15 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from trigforge.pipeline import importing, spec_folder
+from trigforge.core import formats
+from trigforge.pipeline import importing
 
 PUBLIC = Path(__file__).parents[1] / "public_models"
 MODEL = PUBLIC / "two_layer_keras.onnx"
 
 
 def test_every_option_reaches_the_pipeline(trigforge_says, tmp_path):
-    imported = spec_folder.Imported(
+    imported = formats.Imported(
         name="net",
         spec=tmp_path / "net.yaml",
         model="a model",

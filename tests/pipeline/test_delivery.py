@@ -60,7 +60,7 @@ def test_what_is_written_is_the_stimulus_and_what_the_graph_gives(
         ("inputs", graph.input, inputs),
         ("outputs", graph.output, outputs),
     ):
-        found = read_events(model, written, side, delivery._port(node))
+        found = read_events(model, written, side, node.port)
         assert np.array_equal(found, tensor.raw)
 
 
@@ -70,10 +70,10 @@ def test_values_and_raw_integers_need_no_links(model, exact, tmp_path):
     values = write(model, tmp_path / "values", VectorFormat.TB_DATA, n_events=9, links=None)
     assert [entry.n_events for entry in values.files] == [9, 9]
     found = vectors.read(tmp_path / "values" / "tb_output_predictions.dat").content
-    assert np.array_equal(text.to_events(found, delivery._port(graph.output)).raw, outputs.raw[:9])
+    assert np.array_equal(text.to_events(found, graph.output.port).raw, outputs.raw[:9])
     write(model, tmp_path / "raw", VectorFormat.RAW, n_events=9, links=None)
     found = vectors.read(tmp_path / "raw" / "tiny_jets_inputs.txt").content
-    assert np.array_equal(text.to_events(found, delivery._port(graph.input)).raw, inputs.raw[:9])
+    assert np.array_equal(text.to_events(found, graph.input.port).raw, inputs.raw[:9])
 
 
 def test_what_cannot_be_written_is_said_before_anything_is_trained(model, tmp_path, monkeypatch):
@@ -104,7 +104,7 @@ def test_a_wrong_output_is_named_by_the_spec(model, exact, tmp_path):
     expected = tmp_path / "out" / "tiny_jets_outputs_000.txt"
     raw = outputs.raw[:20].copy()
     raw[7, 3] ^= 1
-    layout = vectors.plan(LINKS, delivery._port(graph.output), "outputs")
+    layout = vectors.plan(LINKS, graph.output.port, "outputs")
     tensor = RawTensor(format=outputs.format, raw=raw)
     (frames,) = vectors.to_frames(layout, tensor, "lab")
     captured = tmp_path / "captured.txt"

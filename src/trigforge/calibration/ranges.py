@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from trigforge.core.fixed_point import FixedPointFormat, Overflow, Rounding
+from trigforge.core.grids import fraction_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_FRACTION = 30
-"""Fractional bits up to which it is asked whether events lie on a grid."""
+"""Fractional bits up to which events are taken to lie on a grid."""
 
 
 def integer_bits(minimum: float, maximum: float, margin: float) -> int:
@@ -40,8 +40,15 @@ def format_for(
 
 def grid_bits(values: NDArray[Any]) -> int | None:
     """Return the fractional bits that hold all values exactly, None if 30 do not."""
-    for fraction in range(MAX_FRACTION + 1):
-        scaled = np.ldexp(values, fraction)
-        if np.array_equal(scaled, np.rint(scaled)):
-            return fraction
-    return None
+    fraction = fraction_of(values)
+    return None if fraction is None or fraction > MAX_FRACTION else max(fraction, 0)
+
+
+def link_format(
+    minimum: float, maximum: float, width: int, *, margin: float, grid: int | None
+) -> FixedPointFormat:
+    """Return the format of a link; it has no more fractional bits than the grid of the events."""
+    link = format_for(minimum, maximum, width, margin=margin, modes=False)
+    if grid is None or link.fractional_bits <= grid:
+        return link
+    return replace(link, width=max(link.integer_bits + grid, 1 + link.signed))

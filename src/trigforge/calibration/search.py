@@ -10,19 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trigforge import estimation, evaluation
-from trigforge.calibration.ranges import format_for, grid_bits
+from trigforge.calibration.ranges import format_for, grid_bits, link_format
 from trigforge.core.errors import ConversionError
-from trigforge.core.fixed_point import FixedPointFormat
+from trigforge.core.fixed_point import FixedPointFormat, Overflow, Rounding
 from trigforge.core.formats import Calibration, FreeTensor, NarrowerStep, TensorFormat
 from trigforge.core.graph import FixedPointGraph
-from trigforge.core.link import LinkEncoding
+from trigforge.core.link import encoding_of_values
 from trigforge.core.records import Progress, RawTensor, no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-WIDE = FixedPointFormat(signed=True, width=32, integer_bits=16)
-"""In which ranges are observed; modes are those of ``format_for``."""
+WIDE = FixedPointFormat(
+    signed=True, width=32, integer_bits=16, rounding=Rounding.RND, overflow=Overflow.SAT
+)
+"""In which ranges of results are observed."""
 WIDE_WEIGHT_BITS = 18
 MIN_WIDTH = 3
 MAX_WIDTH = 20
@@ -50,8 +52,6 @@ class Problem:
     measure: str
     tolerance: float
     margin: float
-    link: FixedPointFormat | None = None
-    """The format of the input, if it is given."""
 
 
 @dataclass(slots=True)
@@ -75,10 +75,7 @@ class _Search:
             format_for(*span, width, margin=problem.margin if tensor.is_observed else 1)
             for tensor, span, width in zip(problem.tensors, ranges, widths[:-1], strict=True)
         ]
-        link = problem.link or format_for(*source, widths[-1], margin=problem.margin, modes=False)
-        if problem.link is None and self.grid is not None and link.fractional_bits > self.grid:
-            link = replace(link, width=max(link.integer_bits + self.grid, 1 + link.signed))
-        return link, chosen
+        return link_format(*source, widths[-1], margin=problem.margin, grid=self.grid), chosen
 
     def graph(self, widths: tuple[int, ...]) -> tuple[FixedPointFormat, FixedPointGraph]:
         """Convert the network with these widths."""
@@ -132,13 +129,11 @@ def calibrate(problem: Problem, *, progress: Progress = no_progress) -> Calibrat
 def observe(problem: Problem) -> list[tuple[float, float]]:
     """Return smallest and largest value of each tensor, and last of the input."""
     source = (float(problem.events.min()), float(problem.events.max()))
-    link = problem.link or format_for(*source, 24, margin=1, modes=False)
+    link = link_format(*source, 24, margin=1, grid=None)
     formats = {
-        tensor.name: (
-            format_for(-WIDE.raw_max * WIDE.lsb, WIDE.raw_max * WIDE.lsb, WIDE.width, margin=1)
-            if tensor.values is None
-            else format_for(*_span(tensor.values), WIDE_WEIGHT_BITS, margin=1)
-        )
+        tensor.name: WIDE
+        if tensor.values is None
+        else format_for(*_span(tensor.values), WIDE_WEIGHT_BITS, margin=1)
         for tensor in problem.tensors
     }
     graph = problem.build(link, formats, LARGER_TABLES[0])
@@ -231,5 +226,4 @@ def _narrower(search: _Search, widths: tuple[int, ...]) -> Iterator[NarrowerStep
 
 
 def _on_link(events: NDArray[np.float64], link: FixedPointFormat) -> RawTensor:
-    encoding = LinkEncoding(format=link, lsb_exponents=(-link.fractional_bits,))
-    return RawTensor(format=link, raw=encoding.encode(events))
+    return RawTensor(format=link, raw=encoding_of_values(link).encode(events))

@@ -115,29 +115,35 @@ def to_model_graph(
         ConversionError: if hls4ml fails.
     """
     handlers.register()
-    options: dict[str, Any] = {"write_weights_txt": False, "write_tar": False}
-    if hardware.backend == "Catapult":
-        options = {}
     try:
         return quietly(
             hls4ml.converters.convert_from_keras_model,
             model,
-            output_dir=str(folder),
-            project_name=name,
-            backend=hardware.backend,
-            io_type=hardware.io_type,
-            part=hardware.part,
-            clock_period=1000.0 / hardware.clock_mhz,
             hls_config=quietly(configuration.configure, model, link, hardware),
             allow_da_fallback=False,
             allow_v2_fallback=False,
-            **options,
+            **project_options(name, hardware, folder),
         )
     except TrigforgeError:
         raise
     except Exception as error:
         msg = f"hls4ml {hls4ml.__version__} cannot convert {name} for {hardware.backend}: {error}"
         raise ConversionError(msg) from error
+
+
+def project_options(name: str, hardware: Hardware, folder: Path) -> dict[str, Any]:
+    """Return what every converter of hls4ml is told of a project; ``folder`` is its own."""
+    options = {
+        "output_dir": str(folder),
+        "project_name": name,
+        "backend": hardware.backend,
+        "io_type": hardware.io_type,
+        "part": hardware.part,
+        "clock_period": 1000.0 / hardware.clock_mhz,
+    }
+    if hardware.backend == "Catapult":  # its writer knows no other options
+        return options
+    return options | {"write_weights_txt": False, "write_tar": False}
 
 
 def _check_widths(graph: Any) -> None:

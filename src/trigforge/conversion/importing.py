@@ -17,12 +17,12 @@ import keras
 from hls4ml.utils.config import config_from_keras_model, config_from_onnx_model
 
 from trigforge.conversion import configuration, handlers, tensors
-from trigforge.conversion.convert import from_model_graph, quietly
+from trigforge.conversion.convert import from_model_graph, project_options, quietly
 from trigforge.core.errors import ConversionError, SpecError, TrigforgeError, unknown_name
 from trigforge.core.fixed_point import FixedPointFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from trigforge.conversion.convert import Conversion
     from trigforge.core.config import Hardware
@@ -51,6 +51,12 @@ def convert(
     """
     with tempfile.TemporaryDirectory(prefix="trigforge-") as folder:
         graph = to_model_graph(network, link, formats, hardware, Path(folder) / name)
+    known = {layer.name for layer in graph.get_layers()}
+    known.update(base_configuration(network, hardware)["LayerName"])
+    for layer in formats.get("LayerName", {}):
+        if layer not in known:  # hls4ml would silently ignore it
+            msg = "the hls4ml configuration, LayerName: " + unknown_name("layer", layer, known)
+            raise SpecError(msg)
     return from_model_graph(graph, name, hardware)
 
 
@@ -61,37 +67,19 @@ def to_model_graph(
     hardware: Hardware,
     folder: Path,
 ) -> Any:
-    """Return hls4ml's graph after its optimiser; the last part of ``folder`` names it."""
-    base = base_configuration(network, hardware)
-    source = input_name(network)
+    """Return hls4ml's graph after its optimiser; the last part of ``folder`` names it.
+
+    Raises:
+        ConversionError: if hls4ml fails.
+    """
     config = {key: copy.deepcopy(formats[key]) for key in SECTIONS if key in formats}
-    config.setdefault("Model", base["Model"])
-    layers = config.setdefault("LayerName", {})
-    layers[source] = {"Precision": {"result": str(link)}}
-    options: dict[str, Any] = {
-        "output_dir": str(folder),
-        "project_name": folder.name,
-        "backend": hardware.backend,
-        "io_type": hardware.io_type,
-        "part": hardware.part,
-        "clock_period": 1000.0 / hardware.clock_mhz,
-        "hls_config": config,
-    }
-    if hardware.backend != "Catapult":
-        options |= {"write_weights_txt": False, "write_tar": False}
-    named = tuple(layers)  # hls4ml adds names of its own while it converts
-    graph = _run(network, options)
-    _check_names(named, {*base["LayerName"], *(layer.name for layer in graph.get_layers())})
-    return graph
-
-
-def _run(network: Any, options: dict[str, Any]) -> Any:
-    is_keras = isinstance(network, keras.Model)
+    config.setdefault("LayerName", {})[input_name(network)] = {"Precision": {"result": str(link)}}
+    options = project_options(folder.name, hardware, folder) | {"hls_config": config}
     run = hls4ml.converters.convert_from_onnx_model
-    if is_keras:
+    if isinstance(network, keras.Model):
         handlers.register()
         run = hls4ml.converters.convert_from_keras_model
-        options = options | {"allow_da_fallback": False, "allow_v2_fallback": True}
+        options |= {"allow_da_fallback": False, "allow_v2_fallback": True}
     try:
         return quietly(run, network, **options)
     except TrigforgeError:
@@ -167,17 +155,17 @@ def open_tensors(
     for _ in range(MAX_ROUNDS):
         config = with_formats(base, dict.fromkeys(found, _ANY), None)
         graph = to_model_graph(network, _ANY, config, hardware, folder)
-        for layer in graph.get_layers():
-            if layer.class_name == "Softmax":
-                n_elements = int(layer.get_output_variable().shape[-1])
-                settings = base["LayerName"][layer.name]
-                settings |= tensors.softmax_settings(n_elements)
-                accumulator = tensors.softmax_accumulator(n_elements)
-                settings.setdefault("Precision", {})["accum"] = accumulator
         now = {entry.name: entry for entry in tensors.free_tensors(graph, base["LayerName"])}
         if now.keys() == found.keys():
             break
         found = now
+    for layer in graph.get_layers():
+        if layer.class_name == "Softmax":
+            n_elements = int(layer.get_output_variable().shape[-1])
+            settings = base["LayerName"][layer.name]
+            settings |= tensors.softmax_settings(n_elements)
+            accumulator = tensors.softmax_accumulator(n_elements)
+            settings.setdefault("Precision", {})["accum"] = accumulator
     return base, tuple(found.values())
 
 
@@ -217,11 +205,3 @@ def _with_strategy(config: dict[str, Any], hardware: Hardware) -> dict[str, Any]
         if "ReuseFactor" in layer:
             layer |= {"Strategy": hardware.strategy, "ReuseFactor": hardware.reuse_factor}
     return config
-
-
-def _check_names(names: Iterable[str], known: Collection[str]) -> None:
-    """Refuse a name that hls4ml would silently ignore."""
-    for name in names:
-        if name not in known:
-            msg = "the hls4ml configuration, LayerName: " + unknown_name("layer", name, known)
-            raise SpecError(msg)

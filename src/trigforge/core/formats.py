@@ -1,8 +1,9 @@
-"""Formats given to the tensors of a float model: the records of calibration."""
+"""Formats given to the tensors of a float model, and what an import says of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,3 +85,17 @@ class Calibration:
     def met(self) -> bool:
         """The formats lose no more than was allowed."""
         return self.loss <= self.tolerance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What was taken in: the spec, where the formats come from, and what is to be known."""
+
+    name: str
+    spec: Path
+    model: str
+    formats_from: str
+    n_events: int
+    io_types: tuple[str, ...]
+    calibration: Calibration | None
+    notes: tuple[str, ...]

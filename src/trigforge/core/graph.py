@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from trigforge.core.errors import InputError, unknown_name
 from trigforge.core.fixed_point import FixedPointFormat
-from trigforge.core.records import freeze_arrays
+from trigforge.core.records import Port, freeze_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,6 +45,11 @@ class Node:
     def n_elements(self) -> int:
         """Elements of the result."""
         return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def port(self) -> Port:
+        """The result as a tensor at the edge of the firmware."""
+        return Port(name=self.name, shape=self.shape, format=self.format)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -100,12 +105,9 @@ class Conv(SumOfProducts):
     @property
     def output_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of the result."""
-        return (
-            *_window_shape(self.input_shape, self.weights.shape[:2], self.strides, self.padding)[
-                :2
-            ],
-            self.bias.shape[0],
-        )
+        window = self.weights.shape[:2]
+        shape = _window_shape(self.input_shape, window, self.strides, self.padding)
+        return (*shape[:2], self.bias.shape[0])
 
 
 class PoolKind(StrEnum):

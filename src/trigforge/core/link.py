@@ -50,6 +50,11 @@ class LinkEncoding:
         return raw
 
 
+def encoding_of_values(fmt: FixedPointFormat) -> LinkEncoding:
+    """Return the encoding of numbers as they are: the lowest bit is the format's."""
+    return LinkEncoding(format=fmt, lsb_exponents=(-fmt.fractional_bits,))
+
+
 def fit_encoding(values: ArrayLike, fmt: FixedPointFormat, *, kept: float = 0.999) -> LinkEncoding:
     """Choose for each quantity the finest step that keeps a share of the values in range.
 

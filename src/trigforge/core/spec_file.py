@@ -35,7 +35,7 @@ def parse_spec(data: Any, *, where: str) -> AnySpec:
     try:
         return (ImportedSpec if "model" in data else Spec).model_validate(data)
     except ValidationError as error:
-        lines = [_explain(entry) for entry in error.errors()]
+        lines = [explain(entry) for entry in error.errors()]
         msg = f"{where}: {len(lines)} problem(s)\n  " + "\n  ".join(lines)
         raise SpecError(msg) from error
 
@@ -52,7 +52,7 @@ def require_trainable(spec: AnySpec) -> Spec:
     return spec
 
 
-def _explain(entry: Any) -> str:
+def explain(entry: Any) -> str:
     """Turn one pydantic error into ``path: what is wrong (got value)``."""
     keys = [str(key) for key in entry["loc"]]
     if keys[0:1] in (["sample"], ["network"]):

@@ -21,7 +21,7 @@ from trigforge.core.files import FileSet, digest_of, fill_folder, read_folder
 from trigforge.core.fixed_point import parse_format
 from trigforge.core.records import Port, Progress, no_progress
 from trigforge.csim import signature
-from trigforge.csim.program import COMPILE_TIMEOUT_S, FLAGS, PROGRAM, Program, call
+from trigforge.csim.program import FLAGS, Entry, Program, call, compiled
 from trigforge.csim.signature import Kind, Signature
 from trigforge.vendor import toolchain
 
@@ -90,7 +90,7 @@ def build(bench: Bench, store: Store, *, progress: Progress = no_progress) -> Pa
         ToolError: if g++ is missing or the project does not compile.
         StoreError: if the stored program is corrupt or the disk is full.
     """
-    compiler = toolchain.compiler()
+    toolchain.compiler()  # refuse before the project is read
     types = _number_types(bench.folder)
     digest = digest_of(
         _project_sources(bench.folder).digest,
@@ -99,24 +99,15 @@ def build(bench: Bench, store: Store, *, progress: Progress = no_progress) -> Pa
         *FLAGS,
         toolchain.compiler_version(),
     )
-    found = store.find(KIND, digest)
-    if found is not None:
-        return found / PROGRAM
-    what = f"compiling {bench.folder.name}"
-    progress(what, 0, 1)
-    with store.adding(KIND, digest) as folder:
+
+    def arguments(folder: Path) -> list[str | Path]:
         fill_folder(folder, bench.files)
         included = [] if types is None else [f"-I{types}"]
         options = ["-Wfatal-errors", "-iquote", ".", "-iquote", "firmware"]
-        out = (folder / PROGRAM).absolute()
-        toolchain.run(
-            [compiler, *FLAGS, *included, *options, "-o", out, (folder / BENCH).absolute()],
-            folder=bench.folder,
-            timeout_s=COMPILE_TIMEOUT_S,
-            what=f"compiling the C simulation of {bench.folder}",
-        )
-    progress(what, 1, 1)
-    return store.folder(KIND, digest) / PROGRAM
+        return [*included, *options, (folder / BENCH).absolute()]
+
+    entry = Entry(kind=KIND, digest=digest, project=bench.folder)
+    return compiled(entry, arguments, store, progress=progress)
 
 
 def ask_ports(bench: Bench, path: Path, n_inputs: int | None = None) -> Ports:

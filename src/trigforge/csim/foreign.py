@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from trigforge.core.errors import InputError, ToolError
 from trigforge.core.records import HlsProject, Progress, RawTensor, no_progress
 from trigforge.csim import bench, program, signature, weights
-from trigforge.csim.program import SIMULABLE_BACKENDS, Program
+from trigforge.csim.program import Program
 
 if TYPE_CHECKING:
     from trigforge.core.store import Store
@@ -113,11 +113,11 @@ def _backend(folder: Path) -> str:
         match = pattern.search(signature.read_text(path)) if path.is_file() else None
         if match is None:
             continue
-        if match[1].lower() not in _BACKENDS:
-            msg = (
-                f"{path}: the C++ of backend {match[1]} needs the vendor's compiler; "
-                f"g++ simulates {' and '.join(SIMULABLE_BACKENDS)} projects"
-            )
-            raise ToolError(msg)
-        return _BACKENDS[match[1].lower()]
+        backend = _BACKENDS.get(match[1].lower(), match[1])
+        try:
+            program.require_simulable(backend)
+        except ToolError as error:
+            msg = f"{path}: {error}"
+            raise ToolError(msg) from error
+        return backend
     return "Vivado"

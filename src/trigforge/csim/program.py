@@ -23,6 +23,8 @@ from trigforge.core.records import HlsProject, Progress, RawTensor, no_progress
 from trigforge.vendor import toolchain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
     from trigforge.core.store import Store
@@ -53,6 +55,15 @@ class Program:
     n_results: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Where a program is kept, and the folder of the project it is compiled in."""
+
+    kind: str
+    digest: str
+    project: Path
+
+
 def build(project: HlsProject, store: Store, *, progress: Progress = no_progress) -> Path:
     """Return the program that simulates a project, compiled if nothing like it is stored.
 
@@ -63,35 +74,58 @@ def build(project: HlsProject, store: Store, *, progress: Progress = no_progress
             the project does not compile.
         StoreError: if the stored program is corrupt or the disk is full.
     """
-    if project.backend not in SIMULABLE_BACKENDS:
+    require_simulable(project.backend)
+    toolchain.compiler()  # refuse before the project is read
+    sources = [f"firmware/{project.name}.cpp", f"{project.name}_test.cpp"]
+    entry = Entry(kind="csim", digest=_digest(project), project=project.folder)
+    return compiled(entry, lambda _: sources, store, progress=progress)
+
+
+def require_simulable(backend: str) -> None:
+    """Refuse a backend whose C++ g++ does not compile.
+
+    Raises:
+        ToolError: naming those that it does.
+    """
+    if backend not in SIMULABLE_BACKENDS:
         msg = (
-            f"the C++ of backend {project.backend} needs the vendor's compiler; "
+            f"the C++ of backend {backend} needs the vendor's compiler; "
             f"g++ simulates {' and '.join(SIMULABLE_BACKENDS)} projects"
         )
         raise ToolError(msg)
-    compiler = toolchain.compiler()
-    digest = _digest(project)
-    found = store.find("csim", digest)
+
+
+def compiled(
+    entry: Entry,
+    arguments: Callable[[Path], Sequence[str | Path]],
+    store: Store,
+    *,
+    progress: Progress = no_progress,
+) -> Path:
+    """Return the program of an entry of the store, compiled if it is not there.
+
+    ``arguments`` fills the new folder with what the project does not have, and returns what
+    g++ is given beside the flags: sources and options.
+
+    Raises:
+        ToolError: if g++ is missing or the project does not compile.
+        StoreError: if the stored program is corrupt or the disk is full.
+    """
+    found = store.find(entry.kind, entry.digest)
     if found is not None:
         return found / PROGRAM
-    what = f"compiling {project.folder.name}"
+    what = f"compiling {entry.project.name}"
     progress(what, 0, 1)
-    with store.adding("csim", digest) as folder:
+    with store.adding(entry.kind, entry.digest) as folder:
+        out = (folder / PROGRAM).absolute()
         toolchain.run(
-            [
-                compiler,
-                *FLAGS,
-                "-o",
-                (folder / PROGRAM).absolute(),
-                f"firmware/{project.name}.cpp",
-                f"{project.name}_test.cpp",
-            ],
-            folder=project.folder,
+            [toolchain.compiler(), *FLAGS, "-o", out, *arguments(folder)],
+            folder=entry.project,
             timeout_s=COMPILE_TIMEOUT_S,
-            what=f"compiling the C simulation of {project.folder}",
+            what=f"compiling the C simulation of {entry.project}",
         )
     progress(what, 1, 1)
-    return store.folder("csim", digest) / PROGRAM
+    return store.folder(entry.kind, entry.digest) / PROGRAM
 
 
 def is_built(project: HlsProject, store: Store) -> bool:

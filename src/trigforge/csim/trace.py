@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trigforge.core.errors import InputError, ToolError
+from trigforge.core.errors import InputError
 from trigforge.core.records import HlsProject, Port, Progress, RawTensor, no_progress
 from trigforge.csim import bench, instrumentation, program, signature
-from trigforge.csim.program import SIMULABLE_BACKENDS, Program
+from trigforge.csim.program import Program
 
 if TYPE_CHECKING:
     from trigforge.core.store import Store
@@ -45,9 +45,7 @@ def run(
         ToolError: if its backend is none that g++ simulates, or compiling or simulating fails.
         StoreError: if the stored program is corrupt or the disk is full.
     """
-    if project.backend not in SIMULABLE_BACKENDS:
-        msg = f"the C++ of backend {project.backend} needs the vendor's compiler: no layer trace"
-        raise ToolError(msg)
+    program.require_simulable(project.backend)
     top = signature.read(project.folder)
     source = signature.read_text(project.folder / "firmware" / f"{top.name}.cpp")
     instrumented = instrumentation.instrument(source, top)

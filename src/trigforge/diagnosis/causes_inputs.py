@@ -8,8 +8,9 @@ import numpy as np
 
 from trigforge.core.diagnosis import Cause, Finding, precision
 from trigforge.core.fixed_point import Overflow
+from trigforge.core.grids import fraction_of
 from trigforge.diagnosis.analysis import position, raw_in
-from trigforge.diagnosis.formats import fraction_of, integer_bits_of, resized
+from trigforge.diagnosis.formats import integer_bits_of, resized
 from trigforge.diagnosis.local import values_of
 
 if TYPE_CHECKING:

@@ -18,8 +18,9 @@ from trigforge.core.fixed_point import (
     cast,
     n_overflowing,
 )
+from trigforge.core.grids import fraction_of
 from trigforge.diagnosis.changes import Change
-from trigforge.diagnosis.formats import fraction_of, integer_bits_of
+from trigforge.diagnosis.formats import integer_bits_of
 from trigforge.diagnosis.local import values_of
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ import numpy as np
 from trigforge.core.diagnosis import Cause, precision
 from trigforge.core.fixed_point import FixedPointFormat, Overflow, cast, quantise
 from trigforge.core.graph import Scale, SumOfProducts
+from trigforge.core.grids import fraction_of
 from trigforge.core.traces import Values
 from trigforge.diagnosis.changes import Change
 from trigforge.diagnosis.formats import (
     WIDE_BITS,
     fits,
-    fraction_of,
     integer_bits_of,
     resized,
     smallest_format,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trigforge.core.fixed_point import MAX_WIDTH, FixedPointFormat
+from trigforge.core.grids import fraction_of
 
 if TYPE_CHECKING:
     from trigforge.core.traces import Values
 
 WIDE_BITS = 60
 """A format so wide computes in int64 and holds whatever a layer gives."""
-_LEAST_FRACTION, _MOST_FRACTION = -30, 60
 
 
 def wide(fractional_bits: int) -> FixedPointFormat:
@@ -32,17 +32,6 @@ def resized(fmt: FixedPointFormat, *, integer: int = 0, fraction: int = 0) -> Fi
 def fits(fmt: FixedPointFormat, *, integer: int = 0, fraction: int = 0) -> bool:
     """Tell whether a format may have so many more bits."""
     return 1 <= fmt.width + integer + fraction <= MAX_WIDTH
-
-
-def fraction_of(values: Values) -> int | None:
-    """Return the fewest fractional bits that hold numbers exactly; None above 60."""
-    numbers = np.unique(values)
-    for bits in range(_LEAST_FRACTION, _MOST_FRACTION + 1):
-        scaled = np.ldexp(numbers, bits)
-        numbers = numbers[scaled != np.floor(scaled)]
-        if numbers.size == 0:
-            return bits if np.any(values) else 0
-    return None
 
 
 def integer_bits_of(values: Values, *, signed: bool, fractional_bits: int) -> int:

@@ -23,7 +23,6 @@ from trigforge.emulator.sums import Method
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trigforge.core.graph import Node
     from trigforge.emulator.stages import Stage
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,60}")
@@ -75,8 +74,8 @@ def generate(graph: FixedPointGraph, *, version: int = 1) -> EmulatorSources:
     contents = package.Contents(
         name=graph.name,
         version=version,
-        input=_port(graph.input),
-        output=_port(graph.output),
+        input=graph.input.port,
+        output=graph.output.port,
         bytes_per_lane=network.memory.bytes_per_lane,
         definitions=network.source.text,
         calls=(*network.calls, _writing(tensors[graph.output.name])),
@@ -89,10 +88,6 @@ def generate(graph: FixedPointGraph, *, version: int = 1) -> EmulatorSources:
         output=contents.output,
         metadata=contents.metadata,
     )
-
-
-def _port(node: Node) -> Port:
-    return Port(name=node.name, shape=node.shape, format=node.format)
 
 
 def _check(graph: FixedPointGraph, version: int) -> None:

@@ -22,7 +22,7 @@ from qonnx.transformation.remove import RemoveIdentityOps
 from qonnx.util.cleanup import cleanup_model
 
 from trigforge.core.errors import InputError, TrigforgeError
-from trigforge.frontends.onnx_model import OnnxModel
+from trigforge.frontends.onnx_model import OnnxModel, of_one_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,14 +180,9 @@ def _without_quantisers(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def _cleaned(model: onnx.ModelProto) -> Any:
     """Return the graph as hls4ml reads it."""
-    copied = onnx.ModelProto()
-    copied.CopyFrom(model)
-    for entry in (*_inputs(copied.graph), *copied.graph.output):
-        if entry.type.tensor_type.shape.dim:
-            entry.type.tensor_type.shape.dim[0].dim_value = 1
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        wrapped = cleanup_model(ModelWrapper(copied))
+        wrapped = cleanup_model(ModelWrapper(of_one_event(model)))
         _write_attributes(wrapped)
         ranks = [len(wrapped.get_tensor_shape(node.input[0]) or ()) for node in wrapped.graph.node]
         if any(

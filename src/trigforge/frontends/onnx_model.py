@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from trigforge.core.traces import Original
 
+onnxruntime.set_default_logger_severity(3)  # errors only: old models make it warn at each step
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OnnxModel:
@@ -73,10 +75,8 @@ class OnnxModel:
         return outputs.reshape(len(values), -1).astype(np.float64)
 
     def _float(self, events: NDArray[np.float32]) -> NDArray[Any]:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
         session = onnxruntime.InferenceSession(
-            self.original.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            self.original.SerializeToString(), providers=["CPUExecutionProvider"]
         )
         weights = {tensor.name for tensor in self.original.graph.initializer}
         (source,) = (entry for entry in session.get_inputs() if entry.name not in weights)
@@ -86,7 +86,7 @@ class OnnxModel:
         return np.concatenate([entry.reshape(1, -1) for entry in each])
 
     def _quantised(self, events: NDArray[np.float32]) -> NDArray[Any]:
-        model = cleanup_model(ModelWrapper(_of_one_event(self.original)))
+        model = cleanup_model(ModelWrapper(of_one_event(self.original)))
         source, result = model.graph.input[0].name, model.graph.output[0].name
         each = [onnx_exec.execute_onnx(model, {source: event[None]})[result] for event in events]
         return np.concatenate([np.reshape(entry, (1, -1)) for entry in each])
@@ -99,10 +99,7 @@ class OnnxModel:
         return onnx_tracing.trace(self.network, values, self.what, nodes)
 
 
-onnxruntime.set_default_logger_severity(3)  # errors only: old models make it warn at each step
-
-
-def _of_one_event(model: Any) -> Any:
+def of_one_event(model: Any) -> Any:
     """Return the model with the number of events, where unknown, set to one."""
     copied = type(model)()
     copied.CopyFrom(model)

@@ -117,7 +117,7 @@ def run(
     with job.stage("physics"):
         outputs = expected or referees.evaluated(projects[0], ready.stimulus.inputs)
         metrics = ready.source.measure(outputs)
-        distance = ready.source.distance(ready.stimulus.inputs, outputs)
+        distance = ready.source.distance(outputs)
         warnings = warnings_of(projects, ready, expected)
     summary = RunSummary(
         name=spec.name,

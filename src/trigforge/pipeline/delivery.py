@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trigforge import evaluation, vectors
 from trigforge.core.errors import InputError
-from trigforge.core.records import Port, RawTensor
+from trigforge.core.records import RawTensor
 from trigforge.pipeline.firmware import delivered_graph
 from trigforge.pipeline.job import Job
 from trigforge.pipeline.preparation import prepare
@@ -16,7 +16,7 @@ from trigforge.vectors import VectorFormat
 
 if TYPE_CHECKING:
     from trigforge.core.config import AnySpec
-    from trigforge.core.graph import FixedPointGraph, Node
+    from trigforge.core.graph import FixedPointGraph
     from trigforge.core.records import Progress
     from trigforge.core.workspace import Workspace
 
@@ -58,8 +58,8 @@ def write_vectors(
     expected = evaluation.evaluate(graph, inputs).outputs
     interface = vectors.Interface(
         name=spec.name,
-        input=_port(graph.input),
-        output=_port(graph.output),
+        input=graph.input.port,
+        output=graph.output.port,
         links=spec.links,
         output_names=ready.source.output_names,
     )
@@ -84,7 +84,7 @@ def compare_outputs(
     ready = prepare(job, None)
     graph: FixedPointGraph = delivered_graph(job, ready)
     outputs = vectors.Described(
-        port=_port(graph.output), links=spec.links, names=ready.source.output_names
+        port=graph.output.port, links=spec.links, names=ready.source.output_names
     )
     return vectors.compare_files(
         request.expected, request.captured, outputs, words_only=request.words_only
@@ -103,7 +103,3 @@ def _first(inputs: RawTensor, n_events: int | None) -> RawTensor:
         msg = f"{n_events} events are asked for; the stimulus has {len(inputs.raw)}"
         raise InputError(msg)
     return RawTensor(format=inputs.format, raw=inputs.raw[:n_events].copy())
-
-
-def _port(node: Node) -> Port:
-    return Port(name=node.name, shape=node.shape, format=node.format)

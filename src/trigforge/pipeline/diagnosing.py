@@ -13,6 +13,7 @@ from trigforge.core.diagnosis import Cause, Diagnosis, Finding, Mend
 from trigforge.core.graph import FixedPointGraph
 from trigforge.core.health import TensorHealth
 from trigforge.csim import trace
+from trigforge.diagnosis.analysis import position
 from trigforge.onnx_export import runtime
 from trigforge.pipeline.job import Job
 from trigforge.pipeline.preparation import prepare
@@ -144,15 +145,15 @@ def first_wrong_node(
     Prefixes of the graph are tried by bisection: an implementation that is wrong at a node
     is taken to be wrong behind it.
     """
-    expected = evaluation.evaluate(graph, inputs, keep=tuple(node.name for node in graph)).tensors
-    right = dict(expected)
+    if np.array_equal(run(graph, inputs).raw, evaluation.evaluate(graph, inputs).outputs.raw):
+        return None
+    names = tuple(node.name for node in graph)
+    right = dict(evaluation.evaluate(graph, inputs, keep=names).tensors)
 
     def wrong(n_nodes: int) -> bool:
         part = FixedPointGraph(name=graph.name, nodes=graph.nodes[:n_nodes])
         return not np.array_equal(run(part, inputs).raw, right[part.output.name].raw)
 
-    if not wrong(len(graph.nodes)):
-        return None
     low, high = 1, len(graph.nodes)  # the input alone is right
     while high - low > 1:
         middle = (low + high) // 2
@@ -170,7 +171,7 @@ def first_wrong_node(
         layer=node.name,
         event=event,
         element=element,
-        position=tuple(int(i) for i in np.unravel_index(element, node.shape)),
+        position=position(node, element),
         expected=expected_raw * node.format.lsb,
         found=found_raw * node.format.lsb,
         format=node.format,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from trigforge.core import yaml_file
 from trigforge.core.config import ImportedSpec
 from trigforge.core.errors import ConversionError, InputError, SpecError
 from trigforge.core.fixed_point import to_values
-from trigforge.core.link import LinkEncoding
+from trigforge.core.link import LinkEncoding, encoding_of_values
 from trigforge.core.store import file_digest
 from trigforge.frontends import ImportedModel, open_model
 from trigforge.frontends.keras_model import KerasModel
@@ -37,7 +38,7 @@ SMALLEST_PROBABILITY = 2.0**-20
 """In place of a probability of zero, whose logarithm is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ImportedSource:
     """A model from a file with its formats, and the events it is tried on."""
 
@@ -58,7 +59,7 @@ class ImportedSource:
     @property
     def encoding(self) -> LinkEncoding:
         """The link carries the values themselves, to its lowest bit."""
-        return link_encoding(self.spec.inputs.parsed_link())
+        return encoding_of_values(self.spec.inputs.parsed_link())
 
     @property
     def output_names(self) -> tuple[str, ...]:
@@ -85,29 +86,30 @@ class ImportedSource:
 
     def exact(self, inputs: RawTensor, output: Port, progress: Progress) -> RawTensor | None:
         """Return what a QKeras network gives if every layer of it is exact."""
-        network = self._exact_network()
-        if network is None:
+        if not self.is_exact:
             return None
         try:
-            return reference.evaluate(network, inputs, output, progress=progress)
+            return reference.evaluate(self.model.network, inputs, output, progress=progress)
         except InputError:  # its results do not lie on the output's grid: diagnosis says why
             return None
 
-    def _exact_network(self) -> Any:
+    @cached_property
+    def is_exact(self) -> bool:
+        """It is a QKeras network whose every layer is exact in firmware."""
         if not isinstance(self.model, KerasModel) or not self.model.quantised:
-            return None
+            return False
         try:
             exactness.check(self.model.network, self.spec.hardware)
         except ConversionError:
-            return None
-        return self.model.network
+            return False
+        return True
 
     def measure(self, outputs: RawTensor) -> tuple[Metrics, Metrics] | None:
         """Measure the original and the firmware on the labelled events."""
         labels, names = self.labels, self.spec.inputs.class_names
         if labels is None or not names:
             return None
-        original = self.original()
+        original = self.original
         firmware = self._decoded(outputs)[: len(labels)]
         probabilities = are_probabilities(original)
         efficiency = self.spec.acceptance.signal_efficiency
@@ -116,8 +118,9 @@ class ImportedSource:
             physics.measure(as_logits(firmware, probabilities), labels, names, efficiency),
         )
 
+    @cached_property
     def original(self) -> NDArray[np.float64]:
-        """Return what the original gives for the values that the link carries."""
+        """What the original gives for the values that the link carries."""
         held_out = encoded(self.encoding, self.values)
         return self.model.predict(to_values(held_out.raw, held_out.format))
 
@@ -127,11 +130,10 @@ class ImportedSource:
         one_bit = (outputs.format.signed, outputs.format.width) == (False, 1)
         return 2 * values - 1 if one_bit and outputs.format.integer_bits == 1 else values
 
-    def distance(self, inputs: RawTensor, outputs: RawTensor) -> Distance:
+    def distance(self, outputs: RawTensor) -> Distance:
         """Say how far the firmware is from the original on the events (corners left out)."""
-        del inputs
         firmware = self._decoded(outputs)[: len(self.values)]
-        return physics.distance(self.model.what, self.original(), firmware)
+        return physics.distance(self.model.what, self.original, firmware)
 
     def trace(self, n_events: int, nodes: Collection[str]) -> tuple[Original, RawTensor]:
         """Return what each layer of the original gives for the events as the user has them."""
@@ -150,7 +152,7 @@ class ImportedSource:
         lines = list(off_grid(self.values, self.encoding.format))
         if self.spec.inputs.file is None:
             lines.append("the events are random numbers: give --inputs for figures that mean much")
-        if exact is None and self._exact_network() is not None:
+        if exact is None and self.is_exact:
             lines.append(
                 "the QKeras model's exact results do not lie on the output's grid; "
                 "`trigforge diagnose` says where"
@@ -197,21 +199,30 @@ def open_imported(job: Job, spec: ImportedSpec, events: Path | None) -> Imported
 
 
 def read_formats(path: Path) -> dict[str, Any]:
-    """Read an hls4ml configuration; what stands beside ``HLSConfig`` is not of formats.
+    """Read an hls4ml configuration without what stands beside ``HLSConfig``.
+
+    Raises:
+        SpecError: if it is no YAML, or has nothing that hls4ml reads.
+    """
+    return read_configuration(path)[1]
+
+
+def read_configuration(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read an hls4ml configuration: all of it, and what of it decides formats.
 
     Raises:
         SpecError: if it is no YAML, or has nothing that hls4ml reads.
     """
     content = yaml_file.read(path, what="the hls4ml configuration")
-    if isinstance(content, dict):
-        content = content.get("HLSConfig", content)
-    if not isinstance(content, dict) or "Model" not in content:
+    formats = content.get("HLSConfig", content) if isinstance(content, dict) else content
+    if not isinstance(formats, dict) or "Model" not in formats:
         msg = f"{path}: no hls4ml configuration: it needs HLSConfig, or Model and LayerName"
         raise SpecError(msg)
-    for problem in importing.problems(content):
+    problem = next(importing.problems(formats), None)
+    if problem is not None:
         msg = f"{path}: {problem}"
         raise SpecError(msg)
-    return content
+    return content, formats
 
 
 def read_events(
@@ -231,11 +242,6 @@ def read_events(
 def random_events(n_events: int, n_inputs: int, seed: int) -> NDArray[np.float64]:
     """Return events ``(n_events, n_inputs)`` as standardised inputs are spread."""
     return np.random.default_rng(seed).normal(size=(n_events, n_inputs))
-
-
-def link_encoding(link: FixedPointFormat) -> LinkEncoding:
-    """Return the encoding of values as they are: the lowest bit is the format's."""
-    return LinkEncoding(format=link, lsb_exponents=(-link.fractional_bits,))
 
 
 def off_grid(values: NDArray[np.float64], link: FixedPointFormat) -> tuple[str, ...]:

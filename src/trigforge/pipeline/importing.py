@@ -14,21 +14,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
+from pydantic import ValidationError
 
 from trigforge import __version__, physics
 from trigforge.calibration import Problem, calibrate
-from trigforge.calibration.ranges import format_for, grid_bits
+from trigforge.calibration.ranges import grid_bits, link_format
 from trigforge.conversion import importing, lowering
 from trigforge.core.config import Hardware
 from trigforge.core.errors import ConversionError, InputError, SpecError
 from trigforge.core.files import FileSet, fill_folder, write_file, writing_folder
 from trigforge.core.fixed_point import FixedPointFormat, parse_format, to_values
+from trigforge.core.formats import Imported
 from trigforge.core.records import no_progress
-from trigforge.core.spec_file import parse_spec
-from trigforge.core.yaml_file import read as read_yaml
+from trigforge.core.spec_file import explain, parse_spec
 from trigforge.frontends import open_model
 from trigforge.pipeline import spec_folder
-from trigforge.pipeline.imported import are_probabilities, as_logits, random_events, read_formats
+from trigforge.pipeline.imported import (
+    are_probabilities,
+    as_logits,
+    random_events,
+    read_configuration,
+)
 from trigforge.samples.tables import reading
 
 if TYPE_CHECKING:
@@ -42,9 +48,7 @@ if TYPE_CHECKING:
     from trigforge.frontends import ImportedModel
 
 
-def take_in(
-    request: spec_folder.ImportRequest, *, progress: Progress = no_progress
-) -> spec_folder.Imported:
+def take_in(request: spec_folder.ImportRequest, *, progress: Progress = no_progress) -> Imported:
     """Write the spec of a trained model and everything it needs into a folder.
 
     Raises:
@@ -59,13 +63,11 @@ def take_in(
     model = open_model(request.model, request.weights)
     if request.end_in_logits:
         model = model.ending_in_logits()
-    given = None
-    if request.hls_config is not None:
-        read_formats(request.hls_config)  # refuses what is none
-        given = read_yaml(request.hls_config, what="the hls4ml configuration")
-    hardware = _hardware(request, given)
+    config = request.hls_config
+    said, found = ({}, None) if config is None else _given(config, model)
+    hardware = _hardware(request, said, {} if found is None else found.configuration)
     events = _events(request, model)
-    found = _formats(request, model, hardware, events, progress)
+    found = found or _formats(request, model, hardware, events, progress)
     io_types, notes = _io_types(model, found, hardware)
     files = spec_folder.files(request, model, found, events)
     spec = spec_folder.spec(request, found, hardware, events, io_types, name)
@@ -74,7 +76,7 @@ def take_in(
         fill_folder(folder, FileSet(files))
     header = f"# Written by trigforge {__version__} import; yours to edit.\n"
     write_file(spec_file, header + yaml.safe_dump(spec, sort_keys=False, width=100))
-    return spec_folder.Imported(
+    return Imported(
         name=name,
         spec=spec_file,
         model=model.what,
@@ -92,11 +94,19 @@ def spec_name(path: Path) -> str:
     return name if name[:1].isalpha() else f"model_{name}"[:40]
 
 
-def _hardware(request: spec_folder.ImportRequest, given: Any) -> Hardware:
+def _given(path: Path, model: ImportedModel) -> tuple[dict[str, Any], spec_folder.Found]:
+    """Return all that an hls4ml configuration says, and the formats in it."""
+    said, formats = read_configuration(path)
+    origin = f"the hls4ml configuration {path.name}"
+    link = _input_format(model, formats)
+    return said, spec_folder.Found(link=link, configuration=formats, origin=origin)
+
+
+def _hardware(
+    request: spec_folder.ImportRequest, said: Mapping[str, Any], formats: Mapping[str, Any]
+) -> Hardware:
     """Return the hardware: what an hls4ml configuration says, else the request."""
-    said = given if isinstance(given, dict) else {}
-    model = said.get("HLSConfig", said).get("Model", {})
-    model = model if isinstance(model, dict) else {}
+    model = formats.get("Model", {})
     period = said.get("ClockPeriod")
     values = {
         "part": said.get("Part") or said.get("XilinxPart") or request.part,
@@ -110,9 +120,10 @@ def _hardware(request: spec_folder.ImportRequest, given: Any) -> Hardware:
     }
     try:
         return Hardware.model_validate(values)
-    except ValueError as error:
-        lines = "; ".join(str(error).splitlines()[1:3])
-        msg = f"{request.hls_config}: its settings cannot be used: {lines}"
+    except ValidationError as error:
+        lines = "; ".join(explain(entry) for entry in error.errors())
+        where = request.hls_config or "the command line"
+        msg = f"{where}: its settings cannot be used: {lines}"
         raise SpecError(msg) from error
 
 
@@ -143,13 +154,7 @@ def _formats(
     events: spec_folder.Events,
     progress: Progress,
 ) -> spec_folder.Found:
-    if request.hls_config is not None:
-        configuration = read_formats(request.hls_config)
-        return spec_folder.Found(
-            link=_input_format(model, configuration),
-            configuration=configuration,
-            origin=f"the hls4ml configuration {request.hls_config.name}",
-        )
+    """Return the formats that a model states, or those that profiling finds."""
     if model.quantised:
         return spec_folder.Found(
             link=_link_for(events, request.margin),
@@ -244,21 +249,18 @@ def _link_for(events: spec_folder.Events, margin: float) -> FixedPointFormat:
     if not events.given:
         return parse_format(spec_folder.DEFAULT_LINK)
     values = events.values
-    link = format_for(float(values.min()), float(values.max()), 16, margin=margin, modes=False)
-    grid = grid_bits(values)
-    if grid is not None and grid < link.fractional_bits:
-        link = replace(link, width=max(link.integer_bits + grid, 1 + link.signed))
-    return link
+    span = float(values.min()), float(values.max())
+    return link_format(*span, 16, margin=margin, grid=grid_bits(values))
 
 
 def _input_format(model: ImportedModel, configuration: Mapping[str, Any]) -> FixedPointFormat:
     """Return the format that a configuration gives the input."""
     source = importing.input_name(model.network)
-    layer = (configuration.get("LayerName") or {}).get(source) or {}
+    layer = configuration.get("LayerName", {}).get(source, {})
     general = configuration["Model"].get("Precision", spec_folder.DEFAULT_LINK)
     if isinstance(general, dict):
         general = general.get("default", spec_folder.DEFAULT_LINK)
-    precision = layer.get("Precision", general) if isinstance(layer, dict) else general
+    precision = layer.get("Precision", general)
     if isinstance(precision, dict):
         precision = precision.get("result", precision.get("default", general))
     fmt = parse_format(str(general if str(precision) == "auto" else precision))

@@ -60,7 +60,7 @@ class Source(Protocol):
     def measure(self, outputs: RawTensor) -> tuple[Metrics, Metrics] | None:
         """Measure the original and the firmware on the labelled events; None without labels."""
 
-    def distance(self, inputs: RawTensor, outputs: RawTensor) -> Distance | None:
+    def distance(self, outputs: RawTensor) -> Distance | None:
         """Say how far the firmware is from the original, where that is another arithmetic."""
 
     def trace(self, n_events: int, nodes: Collection[str]) -> tuple[Original, RawTensor]:
@@ -141,9 +141,9 @@ class TrainedSource:
         efficiency = self.spec.acceptance.signal_efficiency
         return physics.measure(logits, self.sample.y_test, self.sample.class_names, efficiency)
 
-    def distance(self, inputs: RawTensor, outputs: RawTensor) -> None:
+    def distance(self, outputs: RawTensor) -> None:
         """The firmware computes the network itself: there is no distance."""
-        del inputs, outputs
+        del outputs
 
     def trace(self, n_events: int, nodes: Collection[str]) -> tuple[Original, RawTensor]:
         """Return what each layer of the quantised network gives, corners of the grid included."""
@@ -154,12 +154,15 @@ class TrainedSource:
 
     def place(self, path: str) -> str:
         """Return the key of the spec that decides a format; one key serves all layers."""
-        *_, layer, _, role = ("", "", *path.split("."))[-4:]
-        keys = {"weight": "weight_format", "bias": "bias_format"}
-        if role == "result":
-            by_layer = {"inputs": "link_format", "standardised": "input_format"}
-            keys["result"] = by_layer.get(layer, "activation_format")
-        return f"quantization.{keys[role]} of the spec" if role in keys else path
+        by_layer = {"inputs": "link_format", "standardised": "input_format"}
+        match path.split("."):
+            case ["LayerName", _, "Precision", ("weight" | "bias") as role]:
+                key = f"{role}_format"
+            case ["LayerName", layer, "Precision", "result"]:
+                key = by_layer.get(layer, "activation_format")
+            case _:
+                return path
+        return f"quantization.{key} of the spec"
 
     def warnings(self, inputs: RawTensor, exact: RawTensor | None) -> tuple[str, ...]:
         """Say where Keras' own inference rounds."""

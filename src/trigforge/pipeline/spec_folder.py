@@ -57,20 +57,6 @@ class ImportRequest:
     end_in_logits: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
-    """What was taken in: the spec, where the formats come from, and what is to be known."""
-
-    name: str
-    spec: Path
-    model: str
-    formats_from: str
-    n_events: int
-    io_types: tuple[str, ...]
-    calibration: Calibration | None
-    notes: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Events:
     """Events to profile on, and how to say where they come from."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.table import Table
@@ -10,43 +10,10 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from rich.console import RenderableType
 
-    from trigforge.core.formats import Calibration
-
-
-class Imported(Protocol):
-    """What the pipeline says of an import."""
-
-    @property
-    def spec(self) -> Path:
-        """The spec written."""
-
-    @property
-    def model(self) -> str:
-        """What the model is."""
-
-    @property
-    def formats_from(self) -> str:
-        """Where the formats come from."""
-
-    @property
-    def n_events(self) -> int:
-        """Events profiled or kept."""
-
-    @property
-    def io_types(self) -> tuple[str, ...]:
-        """What the model converts to."""
-
-    @property
-    def calibration(self) -> Calibration | None:
-        """The formats found, if they were searched."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is to be known."""
+    from trigforge.core.formats import Calibration, Imported
 
 
 def summarise(imported: Imported) -> RenderableType:
