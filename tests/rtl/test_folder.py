@@ -6,8 +6,11 @@ from test_rtl_generation import HARDWARE, small_network, stimulus_of, written
 
 from trigforge import rtl
 from trigforge.core import graph_file, packing
+from trigforge.core.config import Budget
 from trigforge.core.errors import StoreError
+from trigforge.core.files import FileSet
 from trigforge.evaluation import evaluate
+from trigforge.rtl import timemux
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +38,48 @@ def test_it_holds_constraints_script_and_licence(firmware):
     assert "GNU Lesser General" in readme
     licence = (firmware.folder / "LICENSE.alkaid-LGPL-3").read_text()
     assert "GNU LESSER GENERAL PUBLIC LICENSE" in licence
+
+
+def multiplexed(folder, pages: FileSet):
+    """Write the same network time-multiplexed, with pages to read; return design and firmware."""
+    shares = dict.fromkeys(("lut_share", "ff_share", "dsp_share", "bram_share"), 0.1)
+    graph = small_network()
+    design = timemux.generate(graph, HARDWARE, Budget(latency_ns=1000, **shares))
+    stimulus = stimulus_of(graph, 20)
+    expected = evaluate(graph, stimulus.inputs).outputs
+    files = rtl.assemble(design, graph, HARDWARE, stimulus, expected, pages)
+    return design, rtl.write(folder, files, "digest")
+
+
+def test_a_schedule_and_its_pages_are_kept_and_named(tmp_path, firmware):
+    pages = FileSet({"timing.md": "# tiny\n", "timing.svg": "<svg/>"})
+    design, other = multiplexed(tmp_path / "firmware", pages)
+    assert rtl.read_schedule(other) == design.schedule
+    assert rtl.read_schedule(firmware) is None
+    assert {path: (other.folder / path).read_bytes() for path in pages} == dict(pages)
+    assert other.modified == ()
+    readme = (other.folder / "README.md").read_text()
+    assert "| `schedule.json` |" in readme
+    assert "| `timing.md`, `timing.svg` |" in readme
+    assert "a new event may enter every 8 cycle(s)" in readme
+    unlike = (firmware.folder / "README.md").read_text()
+    assert "timing" not in unlike
+    assert "schedule.json" not in unlike
+
+
+def test_licences_of_others_are_spoken_of_only_where_there_are_any(tmp_path):
+    _, other = multiplexed(tmp_path / "firmware", FileSet({}))
+    readme = (other.folder / "README.md").read_text()
+    assert "alkaid" not in readme
+    assert "Apache-2.0" in readme
+    assert list(other.folder.glob("LICENSE*")) == []
+
+
+def test_a_schedule_that_was_damaged_is_refused(tmp_path):
+    _, other = multiplexed(tmp_path / "firmware", FileSet({}))
+    (other.folder / "schedule.json").write_text('{"layers": []}')
+    with pytest.raises(StoreError, match="this is no schedule"):
+        rtl.read_schedule(other)
 
 
 def test_the_vectors_are_those_of_the_graph(firmware):

@@ -12,6 +12,7 @@ from random_graphs import random_graph, random_inputs
 from trigforge import comparison, cosim, rtl
 from trigforge.core.config import Hardware
 from trigforge.core.errors import InputError
+from trigforge.core.files import FileSet
 from trigforge.core.fixed_point import parse_format
 from trigforge.core.graph import Activation, ActivationKind, Dense, FixedPointGraph, Input
 from trigforge.core.records import Stimulus
@@ -64,7 +65,8 @@ def written(folder, graph: FixedPointGraph, hardware: Hardware = HARDWARE, langu
     design = da.generate(graph, hardware, language=language)
     stimulus = stimulus_of(graph)
     expected = evaluate(graph, stimulus.inputs).outputs
-    return rtl.write(folder, rtl.assemble(design, graph, hardware, stimulus, expected), "digest")
+    files = rtl.assemble(design, graph, hardware, stimulus, expected, FileSet({}))
+    return rtl.write(folder, files, "digest")
 
 
 def outcomes(firmware, graph: FixedPointGraph, store):

@@ -19,6 +19,7 @@ from trigforge.cli.options import (
     EXIT_FAILED,
     EXIT_USAGE,
     Json,
+    OtherImplementation,
     Quiet,
     SampleFile,
     SpecPath,
@@ -104,15 +105,16 @@ def options(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
 
 
 @app.command()
-def run(
+def run(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
     context: typer.Context,
     specs: SpecPaths,
+    implementation: OtherImplementation = None,
     sample: SampleFile = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Do everything: events, networks, HLS projects, RTL, simulation, verdict, report."""
-    loaded = [open_spec(path, context) for path in specs]
+    loaded = [open_spec(path, context, implementation) for path in specs]
     with quiet_imports():
         from trigforge import pipeline
         from trigforge.report import document, terminal
@@ -335,6 +337,7 @@ def onnx(
 app.command("import")(importing.import_model)
 for command in (
     firmware.rtl,
+    firmware.schedule,
     firmware.cosim,
     firmware.synth,
     firmware.budget,

@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from trigforge.cli.options import EXIT_FAILED, Json, Quiet, SampleFile, SpecPath, open_spec
+from trigforge.cli.options import (
+    EXIT_FAILED,
+    Json,
+    OtherImplementation,
+    Quiet,
+    SampleFile,
+    SpecPath,
+    open_spec,
+)
 from trigforge.cli.terminal import Terminal, quiet_imports
 
 N_EVENTS_IN_WAVES = 64
@@ -36,15 +44,19 @@ class Tool(StrEnum):
     VITIS = "vitis"
 
 
-def rtl(
+def rtl(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
     context: typer.Context,
     spec: SpecPath,
     language: Annotated[Language, typer.Option("--language")] = Language.VERILOG,
+    implementation: OtherImplementation = None,
     sample: SampleFile = None,
     quiet: Quiet = False,
 ) -> None:
-    """Write the network as RTL by distributed arithmetic, with vectors, Tcl and constraints."""
-    loaded, workspace = open_spec(spec, context)
+    """Write the network as RTL, with vectors, Tcl and constraints.
+
+    What hardware.implementation asks for; in place of an HLS project distributed arithmetic.
+    """
+    loaded, workspace = open_spec(spec, context, implementation)
     with quiet_imports():
         from trigforge.pipeline import firmware
 
@@ -54,6 +66,40 @@ def rtl(
         f"{written.folder}: {written.language}, {written.latency_cycles} cycles at "
         f"{written.clock_mhz:g} MHz, an event every {written.interval_cycles} cycle(s)"
     )
+
+
+def schedule(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
+    context: typer.Context,
+    spec: SpecPath,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", help="the timing diagram to write: .svg, .pdf or .png"),
+    ] = None,
+    implementation: OtherImplementation = None,
+    sample: SampleFile = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write time-multiplexed RTL and show what each layer does in which cycle."""
+    loaded, workspace = open_spec(spec, context, implementation)
+    with quiet_imports():
+        from trigforge.core import schedule as schedule_file
+        from trigforge.core.files import write_file
+        from trigforge.pipeline import firmware
+        from trigforge.report import schedule as schedule_report
+        from trigforge.report import schedule_plot
+
+    picture_format = None if plot is None else schedule_plot.format_of(plot)
+    screen = Terminal(quiet=quiet)
+    with screen.progress() as progress:
+        found = firmware.read_schedule(loaded, workspace, sample, progress)
+    if json:
+        typer.echo(schedule_file.to_json(found), nl=False)
+    else:
+        screen.show(schedule_report.table(found))
+    if plot is not None and picture_format is not None:
+        write_file(plot, schedule_plot.draw(found, picture_format=picture_format))
+        typer.echo(f"{plot}: written", err=json)
 
 
 def cosim(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
@@ -66,12 +112,13 @@ def cosim(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
         Path | None,
         typer.Option("--waves", help=f"write the first {N_EVENTS_IN_WAVES} events: .fst or .vcd"),
     ] = None,
+    implementation: OtherImplementation = None,
     sample: SampleFile = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Simulate the RTL cycle by cycle: full rate, gaps, resets; every bit must be right."""
-    loaded, workspace = open_spec(spec, context)
+    loaded, workspace = open_spec(spec, context, implementation)
     with quiet_imports():
         from trigforge.pipeline import firmware
         from trigforge.report import document, terminal
@@ -99,12 +146,13 @@ def synth(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
             "--tool", help="vivado places and routes the RTL, vitis builds the HLS project"
         ),
     ] = Tool.YOSYS,
+    implementation: OtherImplementation = None,
     sample: SampleFile = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Synthesise and say what the design takes, beside what was estimated."""
-    loaded, workspace = open_spec(spec, context)
+    loaded, workspace = open_spec(spec, context, implementation)
     with quiet_imports():
         from trigforge.pipeline import firmware, vendor
         from trigforge.report import document, terminal
@@ -137,12 +185,13 @@ def budget(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
     vendor: Annotated[
         bool, typer.Option("--vendor", help="let Vivado or Vitis HLS say what the design takes")
     ] = False,
+    implementation: OtherImplementation = None,
     sample: SampleFile = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Hold latency, interval and resources against the budget of the trigger."""
-    loaded, workspace = open_spec(spec, context)
+    loaded, workspace = open_spec(spec, context, implementation)
     with quiet_imports():
         from trigforge import pipeline
         from trigforge.report import document, terminal

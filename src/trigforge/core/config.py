@@ -23,6 +23,7 @@ from trigforge.core.links_config import Links
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 IoType = Literal["io_parallel", "io_stream"]
+Multipliers = Literal["dsp", "da", "auto"]
 
 
 def _format_text(text: str) -> str:
@@ -181,11 +182,28 @@ class Hardware(Section):
     backend: Literal["Vitis", "Vivado", "Quartus", "oneAPI", "Catapult"] = "Vitis"
     strategy: Literal["Latency", "Resource"] = "Latency"
     reuse_factor: int = Field(default=1, ge=1)
-    implementation: Literal["hls", "da"] = Field(
+    implementation: Literal["hls", "da", "timemux", "auto"] = Field(
         default="hls",
-        description="what becomes firmware: the HLS project by the vendor's tools, or RTL by "
-        "distributed arithmetic",
+        description="what becomes firmware: the HLS project by the vendor's tools, RTL by "
+        "distributed arithmetic, time-multiplexed RTL, or the cheapest RTL within the budget",
     )
+    multipliers: Multipliers = Field(
+        default="dsp",
+        description="of time-multiplexed RTL: DSPs, distributed arithmetic (constant weights), "
+        "or for each layer what takes less of the part",
+    )
+    layer_multipliers: dict[str, Multipliers] = Field(
+        default_factory=dict, description="for single layers, by name: instead of multipliers"
+    )
+
+    @property
+    def has_rtl(self) -> bool:
+        """RTL is written, not only the HLS project."""
+        return self.implementation != "hls"
+
+    def multipliers_of(self, layer: str) -> Multipliers:
+        """Return how a layer of time-multiplexed RTL multiplies."""
+        return self.layer_multipliers.get(layer, self.multipliers)
 
 
 class Budget(Section):

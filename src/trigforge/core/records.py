@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from trigforge.core.costs import Estimate, Latency, LogicDelay, Resources
 from trigforge.core.errors import InputError
 from trigforge.core.fixed_point import FixedPointFormat
+from trigforge.core.schedule import Schedule
 
 
 class Progress(Protocol):
@@ -335,6 +336,8 @@ class RunSummary:
     estimates: tuple[Estimate, ...] = ()
     deviations: tuple[str, ...] = ()
     """How far each estimate was from what was counted, in words."""
+    schedule: Schedule | None = None
+    """What happens in which cycle; None: the firmware is not time-multiplexed."""
     report: Path | None = None
     warnings: tuple[str, ...] = ()
     distance: Distance | None = None

@@ -40,6 +40,17 @@ def parse_spec(data: Any, *, where: str) -> AnySpec:
         raise SpecError(msg) from error
 
 
+def with_implementation(spec: AnySpec, implementation: str, *, where: str) -> AnySpec:
+    """Return the spec with another ``hardware.implementation``, checked like a spec that is read.
+
+    Raises:
+        SpecError: naming every key that is wrong then.
+    """
+    data = spec.model_dump(mode="json", exclude_unset=True)
+    data["hardware"]["implementation"] = implementation
+    return parse_spec(data, where=where)
+
+
 def require_trainable(spec: AnySpec) -> Spec:
     """Return the spec if it describes a sample and a network.
 

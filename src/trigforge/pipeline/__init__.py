@@ -142,6 +142,7 @@ def run(
         logic_delay=built.costs.logic_delay,
         estimates=built.costs.estimates,
         deviations=built.costs.deviations,
+        schedule=built.schedule,
         stages=tuple(job.times),
         provenance=_provenance(spec, ready),
         report=workspace.reports / spec.name / "report.json",

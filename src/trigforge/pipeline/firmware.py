@@ -6,23 +6,21 @@ The firmware simulated and synthesised is the folder as it lies on disk.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from trigforge import __version__, budget, comparison, cosim, estimation, evaluation, rtl, synthesis
+from trigforge import budget, cosim, estimation, evaluation, rtl, synthesis
 from trigforge.budget import Verdict
 from trigforge.conversion import project
-from trigforge.core import graph_file
 from trigforge.core.costs import Estimate, Latency, LogicDelay, Resources, Source
 from trigforge.core.crossing import clocks_per_crossing
-from trigforge.core.errors import SimulationFault
+from trigforge.core.errors import InputError, SimulationFault
 from trigforge.core.records import Check, Firmware, Outcome, Progress, RawTensor
-from trigforge.core.store import key_of
+from trigforge.core.schedule import Schedule
 from trigforge.estimation import hls
 from trigforge.pipeline.job import Job, Prepared
 from trigforge.pipeline.preparation import prepare
 from trigforge.pipeline.projects import write_projects
-from trigforge.rtl import da
+from trigforge.pipeline.writing import estimates_of, why_chosen, write_firmware
 from trigforge.vendor import devices
 
 if TYPE_CHECKING:
@@ -78,6 +76,10 @@ class Built:
     firmware: Firmware | None
     simulated: Simulated | None
     costs: Costs
+    schedule: Schedule | None = None
+    """Of time-multiplexed RTL: what happens in which cycle."""
+    reasons: tuple[str, ...] = ()
+    """Why this kind of RTL was chosen, where the spec left it open."""
 
     @property
     def results(self) -> tuple[tuple[str, RawTensor], ...]:
@@ -96,6 +98,7 @@ class Built:
         """What a user should know though no check failed because of it."""
         changed = self.firmware.modified if self.firmware else ()
         return (
+            *self.reasons,
             *(f"{path}: changed since it was written" for path in changed[:5]),
             *self.costs.warnings,
         )
@@ -103,41 +106,22 @@ class Built:
 
 def build(job: Job, ready: Prepared, graph: FixedPointGraph) -> Built:
     """Write, simulate and synthesise the RTL if the spec asks for it; judge what it costs."""
-    if job.spec.hardware.implementation != "da":
-        return Built(firmware=None, simulated=None, costs=cost(job, graph))
+    if not job.spec.hardware.has_rtl:
+        costs = cost(job, hls.estimates(graph, job.spec.hardware), graph=graph)
+        return Built(firmware=None, simulated=None, costs=costs)
     firmware = write_firmware(job, ready, graph)
     simulated = simulate(job, ready, firmware)
     netlist = synthesise(job, firmware)
-    costs = cost(job, graph, simulated.latency, netlist.resources, netlist.delay)
-    return Built(firmware=firmware, simulated=simulated, costs=costs)
-
-
-def write_firmware(
-    job: Job, ready: Prepared, graph: FixedPointGraph, language: str = "verilog"
-) -> Firmware:
-    """Write the RTL of a graph, or take what was written for it."""
-    hardware, stimulus = job.spec.hardware, ready.stimulus
-    suffix = "" if language == "verilog" else f"_{language}"
-    folder = job.workspace.firmware / f"{job.spec.name}{suffix}"
-    digest = key_of(
-        {
-            "graph": graph_file.digest(graph),
-            "hardware": hardware.model_dump(mode="json"),
-            "language": language,
-            "stage_delay": da.stage_delay_units(hardware.clock_mhz),
-            "stimulus": comparison.digest(stimulus),
-            "alkaid": version("alkaid"),
-            "trigforge": __version__,
-        }
+    schedule = rtl.read_schedule(firmware)
+    estimates = estimates_of(graph, schedule)
+    costs = cost(job, estimates, simulated.latency, netlist.resources, netlist.delay)
+    return Built(
+        firmware=firmware,
+        simulated=simulated,
+        costs=costs,
+        schedule=schedule,
+        reasons=why_chosen(job, ready, graph),
     )
-    with job.stage("rtl") as stage:
-        found = rtl.find(folder, digest)
-        stage.cached = found is not None
-        if found is not None:
-            return found
-        design = da.generate(graph, hardware, language=language)
-        expected = evaluation.evaluate(graph, stimulus.inputs).outputs
-        return rtl.write(folder, rtl.assemble(design, graph, hardware, stimulus, expected), digest)
 
 
 def simulate(job: Job, ready: Prepared, firmware: Firmware) -> Simulated:
@@ -183,16 +167,20 @@ def synthesise(job: Job, firmware: Firmware) -> Synthesis:
         return result
 
 
-def cost(
+def cost(  # noqa: PLR0913 - what is known of a design
     job: Job,
-    graph: FixedPointGraph,
+    estimates: tuple[Estimate, ...],
     latency: Latency | None = None,
     resources: Resources | None = None,
     logic_delay: LogicDelay | None = None,
+    *,
+    graph: FixedPointGraph | None = None,
 ) -> Costs:
-    """Hold what is measured, and else what can be estimated, against the budget."""
+    """Hold what is measured, and else what can be estimated, against the budget.
+
+    With the graph of an HLS project it is said if its structure cannot keep up.
+    """
     spec = job.spec
-    estimates = estimate(spec, graph)
     device = devices.find(spec.hardware.part)
     verdict = budget.check(spec.budget, device, latency, resources, estimates)
     failed = not all(check.met for check in verdict.checks)
@@ -210,7 +198,7 @@ def cost(
         warnings=(
             *(f"unknown: {line}" for line in verdict.unknown),
             *(f"advice: {line}" for line in verdict.advice),
-            *(slow_structure(spec, graph) if latency is None else ()),
+            *(slow_structure(spec, graph) if graph is not None and latency is None else ()),
             *(other_parts(spec, resources, estimates) if failed else ()),
         ),
     )
@@ -238,16 +226,9 @@ def slow_structure(spec: AnySpec, graph: FixedPointGraph) -> tuple[str, ...]:
         f"the HLS project takes at least {least} cycles from one event to the next, {allowed} are "
         "allowed: hls4ml computes the output positions of a layer one after the other, each in "
         f"reuse factor cycles. It keeps up with an event every {crossings} crossings; "
-        "implementation da unrolls everything"
+        "implementation timemux keeps up with every crossing"
     )
     return (line,)
-
-
-def estimate(spec: AnySpec, graph: FixedPointGraph) -> tuple[Estimate, ...]:
-    """Estimate the resources of the implementation from the arithmetic alone."""
-    if spec.hardware.implementation == "da":
-        return estimation.distributed_arithmetic(estimation.ebops(graph))
-    return hls.estimates(graph, spec.hardware)
 
 
 def delivered_graph(job: Job, ready: Prepared) -> FixedPointGraph:
@@ -262,6 +243,31 @@ def write_rtl(
     job = Job(spec=spec, workspace=workspace, progress=progress)
     ready = prepare(job, sample)
     return write_firmware(job, ready, delivered_graph(job, ready), language)
+
+
+def read_schedule(
+    spec: AnySpec, workspace: Workspace, sample: Path | None, progress: Progress
+) -> Schedule:
+    """Write the RTL of a spec; return what happens in it in which cycle.
+
+    Raises:
+        InputError: if its RTL is not time-multiplexed, and so has no schedule.
+    """
+    asked = spec.hardware.implementation
+    msg = (
+        f"{spec.name}: implementation {asked} has no schedule: hardware.implementation must be "
+        "timemux (or --implementation timemux)"
+    )
+    if asked not in {"timemux", "auto"}:
+        raise InputError(msg)
+    job = Job(spec=spec, workspace=workspace, progress=progress)
+    ready = prepare(job, sample)
+    graph = delivered_graph(job, ready)
+    found = rtl.read_schedule(write_firmware(job, ready, graph))
+    if found is None:
+        msg = "\n".join((msg, *why_chosen(job, ready, graph)))
+        raise InputError(msg)
+    return found
 
 
 def check_rtl(
@@ -294,8 +300,9 @@ def synthesise_rtl(
     job = Job(spec=spec, workspace=workspace, progress=progress)
     ready = prepare(job, sample)
     graph = delivered_graph(job, ready)
-    result = synthesise(job, write_firmware(job, ready, graph))
-    estimates = estimation.distributed_arithmetic(estimation.ebops(graph))
+    firmware = write_firmware(job, ready, graph)
+    result = synthesise(job, firmware)
+    estimates = estimates_of(graph, rtl.read_schedule(firmware))
     return result, estimation.deviation(estimates, result.resources)
 
 

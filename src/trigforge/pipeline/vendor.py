@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trigforge import vendor_flow
+from trigforge import rtl, vendor_flow
 from trigforge.core.costs import Resources
 from trigforge.core.records import Check
-from trigforge.pipeline.firmware import Costs, cost, delivered_graph, simulate, write_firmware
+from trigforge.estimation import hls
+from trigforge.pipeline.firmware import Costs, cost, delivered_graph, simulate
 from trigforge.pipeline.job import Job
 from trigforge.pipeline.preparation import prepare
 from trigforge.pipeline.projects import write_projects
+from trigforge.pipeline.writing import estimates_of, write_firmware
 from trigforge.vendor.vitis_hls import HlsSettings
 
 if TYPE_CHECKING:
@@ -66,16 +68,18 @@ def judge(spec: AnySpec, workspace: Workspace, sample: Path | None, progress: Pr
     job = Job(spec=spec, workspace=workspace, progress=progress)
     ready = prepare(job, sample)
     graph = delivered_graph(job, ready)
-    if spec.hardware.implementation == "da":
+    if spec.hardware.has_rtl:
         firmware = write_firmware(job, ready, graph)
         latency = simulate(job, ready, firmware).latency
+        estimates = estimates_of(graph, rtl.read_schedule(firmware))
         answer = _of_implementation(
             vendor_flow.implement(firmware, workspace.store, progress=progress)
         )
     else:
         build = _built(job, sample)
         latency, answer = build.latency, _of_build(build)
-    costs = cost(job, graph, latency, answer.resources)
+        estimates = hls.estimates(graph, spec.hardware)
+    costs = cost(job, estimates, latency, answer.resources)
     verdict = replace(costs.verdict, checks=(*costs.verdict.checks, *answer.checks))
     return replace(costs, verdict=verdict)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trigforge.core.config import AnySpec, Hardware
     from trigforge.core.costs import Latency, Resources
     from trigforge.core.records import Agreement, Metrics, RunSummary
+    from trigforge.core.schedule import Schedule
 
 REPORT_VERSION = 2
 SCHEMA = Path(__file__).parent / "report.schema.json"
@@ -124,6 +125,39 @@ class EstimateEntry(Entry):
     measured: int | None = Field(description="what a tool then counted, see resources")
 
 
+class LayerScheduleEntry(Entry):
+    """A layer in time, in cycles since the event was presented, and in area."""
+
+    name: str
+    kind: str = Field(description="of the node: Dense, Conv, Pool, ...")
+    built_as: str = Field(description="dsp, distributed arithmetic, logic or wires")
+    folding: str = Field(description="how the layer is folded into the interval, in words")
+    first_cycle: Count = Field(description="reads its first operands")
+    n_slots: Count = Field(description="cycles of the interval in which it reads operands")
+    last_cycle: Count = Field(description="has its last result")
+    pipeline_cycles: Count = Field(description="registers from operands to result")
+    n_multiplications: Count = Field(description="an event; zeros and padding left out")
+    n_products: Count = Field(description="all products, those with zeros among them")
+    n_dsp: Count
+    n_slots_used: Count = Field(description="of an interval, over all its DSPs")
+    n_slots_idle: Count
+    n_lut_estimated: Count
+    reason: str = Field(description="why it is built so, where that is not the usual way")
+    efficiency: float = Field(description="multiplications an event, per DSP and cycle")
+
+
+class ScheduleEntry(Entry):
+    """What time-multiplexed RTL does in which cycle."""
+
+    interval_cycles: Count
+    latency_cycles: Count
+    latency_bound_cycles: Count = Field(description="registers alone on the longest way")
+    buffer_bits: Count = Field(description="registers and delay lines that keep elements")
+    n_dsp: Count
+    efficiency: float = Field(description="of the layers that use DSPs")
+    layers: tuple[LayerScheduleEntry, ...]
+
+
 class CheckEntry(Entry):
     """One line of the verdict."""
 
@@ -215,6 +249,7 @@ class Report(Entry):
     estimates: tuple[EstimateEntry, ...] = Field(
         description="of resources, from the arithmetic alone"
     )
+    schedule: ScheduleEntry | None = Field(description="null: the RTL is not time-multiplexed")
     budget: tuple[CheckEntry, ...] = Field(
         description="what could be checked; the warnings name what is unknown"
     )
@@ -244,6 +279,7 @@ def make(summary: RunSummary, spec: AnySpec) -> Report:
             )
             for entry in summary.estimates
         ),
+        schedule=_schedule(summary.schedule),
         budget=tuple(CheckEntry(**_fields(entry)) for entry in summary.budget),
         checks=tuple(CheckEntry(**_fields(entry)) for entry in summary.checks),
         physics=Physics(
@@ -312,6 +348,24 @@ def _resources(resources: Resources | None, hardware: Hardware) -> ResourcesEntr
         uram=resources.uram / device.uram if device.uram else None,
     )
     return ResourcesEntry(**_fields(resources), shares=shares)
+
+
+def _schedule(schedule: Schedule | None) -> ScheduleEntry | None:
+    if schedule is None:
+        return None
+    interval = schedule.interval_cycles
+    return ScheduleEntry(
+        interval_cycles=interval,
+        latency_cycles=schedule.latency_cycles,
+        latency_bound_cycles=schedule.latency_bound_cycles,
+        buffer_bits=schedule.buffer_bits,
+        n_dsp=schedule.n_dsp,
+        efficiency=schedule.efficiency,
+        layers=tuple(
+            LayerScheduleEntry(**_fields(layer), efficiency=layer.efficiency(interval))
+            for layer in schedule.layers
+        ),
+    )
 
 
 def _agreement(entry: Agreement) -> AgreementEntry:

@@ -1,8 +1,9 @@
 """RTL: ``FixedPointGraph -> Design -> Firmware``.
 
-``da`` generates distributed arithmetic; ``folder`` makes a folder of a design and reads it.
+``da`` generates distributed arithmetic, ``timemux`` time-multiplexed multipliers; ``folder``
+makes a folder of a design and reads it.
 """
 
-from trigforge.rtl.folder import assemble, find, read, read_graph, write
+from trigforge.rtl.folder import assemble, find, read, read_graph, read_schedule, write
 
-__all__ = ["assemble", "find", "read", "read_graph", "write"]
+__all__ = ["assemble", "find", "read", "read_graph", "read_schedule", "write"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from trigforge.core.files import FileSet
 from trigforge.core.records import Port
+from trigforge.core.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +28,7 @@ class Design:
     """Program and version that wrote the arithmetic."""
     licences: FileSet
     """Licences of sources that are not ours: name -> text."""
+    lut_estimated: float | None = None
+    """LUTs as the generator counts them, before any synthesis."""
+    schedule: Schedule | None = None
+    """Of a time-multiplexed design: what happens in which cycle."""

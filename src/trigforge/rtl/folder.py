@@ -17,6 +17,7 @@ import numpy as np
 
 from trigforge import __version__
 from trigforge.core import graph_file, packing, port_file
+from trigforge.core import schedule as schedule_file
 from trigforge.core.errors import InputError, StoreError
 from trigforge.core.files import FileSet, fill_folder, writing_folder
 from trigforge.core.records import Firmware, Port, RawTensor
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
     from trigforge.core.config import Hardware
     from trigforge.core.graph import FixedPointGraph
     from trigforge.core.records import Stimulus
+    from trigforge.core.schedule import Schedule
     from trigforge.rtl.design import Design
 
 PORTS = "ports.json"
 GRAPH = "graph"
 INPUTS = "vectors/inputs.npy"
 OUTPUTS = "vectors/outputs.npy"
+SCHEDULE = "schedule.json"
 BLOCKS = "vectors/blocks.json"
 _PRODUCT = re.compile(r"reports/.*|\.Xil/.*|[\w.-]+\.(?:log|jou|pb|str)")
 """What Vivado leaves in a folder; no change of it."""
@@ -48,18 +51,20 @@ _TEMPLATES = jinja2.Environment(
 )
 
 
-def assemble(
+def assemble(  # noqa: PLR0913, PLR0917 - all that a folder is made of
     design: Design,
     graph: FixedPointGraph,
     hardware: Hardware,
     stimulus: Stimulus,
     expected: RawTensor,
+    pages: FileSet,
 ) -> FileSet:
     """Return all files of firmware: RTL, constraints, Tcl, ports, vectors, a README.
 
-    ``expected`` are the raw integers that the graph gives for the stimulus.
+    ``expected`` are the raw integers that the graph gives for the stimulus, ``pages`` what
+    else there is to read of the design.
     """
-    files: dict[str, bytes | str] = {**design.sources, **design.licences}
+    files: dict[str, bytes | str] = {**design.sources, **design.licences, **pages}
     files[f"constraints/{design.name}.xdc"] = vivado.constraints_xdc(hardware.clock_mhz)
     files[vivado.SCRIPT] = vivado.project_tcl(
         design.name, design.order, hardware.part, design.language
@@ -67,12 +72,14 @@ def assemble(
     for path, content in graph_file.to_files(graph).items():
         files[f"{GRAPH}/{path}"] = content
     files[PORTS] = _ports_json(design, hardware)
+    if design.schedule is not None:
+        files[SCHEDULE] = schedule_file.to_json(design.schedule)
     files[INPUTS] = _npy(stimulus.inputs.raw)
     files[OUTPUTS] = _npy(expected.raw)
     files[BLOCKS] = json.dumps([list(block) for block in stimulus.blocks], indent=1) + "\n"
     files["vectors/inputs.hex"] = _hex(stimulus.inputs, design.input)
     files["vectors/outputs.hex"] = _hex(expected, design.output)
-    files["README.md"] = _readme(design, hardware)
+    files["README.md"] = _readme(design, hardware, pages)
     return FileSet(files)
 
 
@@ -131,6 +138,16 @@ def read_graph(firmware: Firmware) -> FixedPointGraph:
     return graph_file.load(firmware.folder / GRAPH)
 
 
+def read_schedule(firmware: Firmware) -> Schedule | None:
+    """Return what happens in which cycle of time-multiplexed firmware; None of any other.
+
+    Raises:
+        StoreError: if the file is not what was written.
+    """
+    path = firmware.folder / SCHEDULE
+    return schedule_file.from_json(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
 def _ports_json(design: Design, hardware: Hardware) -> str:
     content: dict[str, Any] = {
         "name": design.name,
@@ -163,12 +180,14 @@ def _hex(tensor: RawTensor, port: Port) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _readme(design: Design, hardware: Hardware) -> str:
+def _readme(design: Design, hardware: Hardware, pages: FileSet) -> str:
     return _TEMPLATES.get_template("README.md.j2").render(
         design=design,
         clock_mhz=f"{hardware.clock_mhz:g}",
         latency_ns=f"{design.latency_cycles / hardware.clock_mhz * 1000:.1f}",
+        pages=tuple(pages),
         part=hardware.part,
+        schedule=None if design.schedule is None else SCHEDULE,
         version=__version__,
         script=vivado.SCRIPT,
     )

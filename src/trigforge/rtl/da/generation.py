@@ -59,8 +59,9 @@ def generate(graph: FixedPointGraph, hardware: Hardware, *, language: str = "ver
     if language not in ENDINGS:
         raise InputError(unknown_name("language", language, ENDINGS))
     reserved_words.check(graph.name)
+    logic = trace_graph(graph)
     machine = to_pipeline(
-        trace_graph(graph),
+        logic,
         latency_cutoff=stage_delay_units(hardware.clock_mhz),
         verbose=False,
     )
@@ -81,6 +82,7 @@ def generate(graph: FixedPointGraph, hardware: Hardware, *, language: str = "ver
         output=out_port,
         latency_cycles=n_cycles,
         interval_cycles=1,
+        lut_estimated=float(logic.cost),
         method="distributed arithmetic, fully unrolled",
         generator=f"alkaid {version('alkaid')}",
         licences=FileSet({"LICENSE.alkaid-LGPL-3": (_ALKAID / "LICENSE").read_bytes()}),
