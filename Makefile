@@ -10,14 +10,14 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 SPECS ?= models/jet_tagger.yaml models/top_tagger.yaml
-FIRMWARE ?= models/jet_tagger.yaml
+FIRMWARE ?= models/jet_tagger.yaml models/top_tagger.yaml
 # Further arguments of pytest: make test ARGS="-m 'not pipeline'"
 ARGS ?=
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?= -1
 
-.PHONY: help setup run test firmware-test benchmark lint types imports docs review
+.PHONY: help setup run timemux test firmware-test benchmark lint types imports docs review
 .PHONY: constraints clean distclean FORCE
 
 help: ## List the targets
@@ -28,11 +28,17 @@ setup: $(STAMP) ## Install everything into .venv (PYTHON=3.12 chooses the versio
 run: $(STAMP) ## Take the models of SPECS from events to verified firmware and a verdict
 	$(BIN)/trigforge run $(SPECS)
 
+timemux: $(STAMP) ## Take SPECS to time-multiplexed firmware, whatever they ask for
+	$(BIN)/trigforge --reports reports/timemux run $(SPECS) --implementation timemux
+
 test: $(STAMP) ## Run the whole test suite (ARGS are passed to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
 
 firmware-test: $(STAMP) ## Simulate the RTL of FIRMWARE cycle by cycle, in C++ and in cocotb
-	@for spec in $(FIRMWARE); do $(BIN)/trigforge rtl $$spec --quiet; done
+	@for spec in $(FIRMWARE); do \
+	  $(BIN)/trigforge rtl $$spec --quiet; \
+	  $(BIN)/trigforge rtl $$spec --implementation timemux --quiet; \
+	done
 	@$(BIN)/python -m pytest firmware_tests $(ARGS)
 
 benchmark: $(STAMP) ## Time the pipeline's parts; writes benchmarks/results.json
