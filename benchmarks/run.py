@@ -25,6 +25,7 @@ import generation_speed
 import inference_speed
 import random_networks
 import simulation_speed
+import timemux_cost
 from rich.console import Console
 from rich.table import Table
 
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[Path], dict[str, float]]] = {
     "random_networks": random_networks.measure,
     "generation": generation_speed.measure,
     "firmware": firmware_speed.measure,
+    "timemux": timemux_cost.measure,
 }
 
 

@@ -3,6 +3,7 @@ import json
 
 import jsonschema
 import pytest
+from schedules import SCHEDULE
 
 from trigforge.core.errors import StoreError
 from trigforge.core.records import Metrics
@@ -113,6 +114,25 @@ def test_a_report_that_cannot_be_written_is_one_error(summary, spec, tmp_path):
     (tmp_path / "reports").write_text("a file stands where the folder would be")
     with pytest.raises(StoreError, match="writing .*report.json failed"):
         document.write(summary, spec)
+
+
+def test_a_schedule_is_there_with_what_follows_from_it_or_is_null(summary, spec):
+    assert written(summary, spec)["schedule"] is None
+    report = written(dataclasses.replace(summary, schedule=SCHEDULE), spec)
+    check(report)
+    entry = report["schedule"]
+    layers = entry.pop("layers")
+    assert entry == {
+        "interval_cycles": 16,
+        "latency_cycles": 21,
+        "latency_bound_cycles": 15,
+        "buffer_bits": 12_345,
+        "n_dsp": 100,
+        "efficiency": 0.75,
+    }
+    for layer, record in zip(layers, SCHEDULE.layers, strict=True):
+        assert layer.pop("efficiency") == record.efficiency(16)
+        assert layer == dataclasses.asdict(record)
 
 
 def test_latency_and_resources_say_who_measured_them(with_firmware, spec):

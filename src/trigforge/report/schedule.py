@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 PAGE, PICTURE = "timing.md", "timing.svg"
 
 _WORDS = ("layer", "kind", "built as", "folding")
-_FOLDING = 3
 _NUMBERS = ("cycles", "DSPs", "slots used/idle", "multiplications", "efficiency")
 _HEADINGS = {
     "slots used/idle": "slots\nused/idle",
@@ -31,6 +30,7 @@ _HEADINGS = {
     "efficiency": "effi-\nciency",
 }
 """Where a terminal has less room than Markdown."""
+_WIDEST_NAME = 28
 _USUAL = {
     "logic": "casts, comparisons, selections, small sums and factors take LUTs",
     "wires": "elements are read where they are, in another order",
@@ -55,14 +55,16 @@ def table(schedule: Schedule) -> Table:
         title_justify="left",
         caption_justify="left",
     )
-    for heading in _WORDS:
-        shown.add_column(heading, no_wrap=heading == "layer", overflow="fold")
+    longest = max((len(layer.name) for layer in schedule.layers), default=0)
+    shown.add_column("layer", overflow="fold", min_width=min(longest, _WIDEST_NAME))
+    for heading in _WORDS[1:]:
+        shown.add_column(heading)
     for heading in _NUMBERS:
         shown.add_column(_HEADINGS.get(heading, heading), justify="right", no_wrap=True)
     for layer in schedule.layers:
-        cells = list(_cells(layer, schedule.interval_cycles))
-        cells[_FOLDING] = cells[_FOLDING].replace(", ", "\n")
-        shown.add_row(*map(Text, cells))
+        name, kind, built_as, folding, *numbers = _cells(layer, schedule.interval_cycles)
+        narrow = (built_as.replace(" ", "\n"), folding.replace(", ", "\n"))
+        shown.add_row(*map(Text, (name, kind, *narrow, *numbers)))
     shown.add_section()
     shown.add_row(*map(Text, _totals(schedule)), style="bold")
     return shown
