@@ -147,3 +147,43 @@ def test_a_vendors_program_that_is_missing_is_said_so(model, trigforge_says, mon
     assert code == 2
     assert re.search("vivado|vitis-run is needed", err)
     assert "the open path goes on without it" in err
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("jets_hlf", "tiny_jets"), ("top_images", "tiny_images")]
+)
+def test_a_time_multiplexed_run_keeps_up_and_is_exact(tiny_model, trigforge_says, kind, name):
+    model = tiny_model(kind, {"hardware": {"implementation": "timemux"}})
+    code, out, err = trigforge_says(*model.command("run", "--quiet"))
+    assert code == 0, out + err
+    report = model.report
+    jsonschema.validate(report, json.loads(document.SCHEMA.read_text()))
+    firmware = rtl.read(model.workspace.firmware / f"{name}_timemux")
+    schedule = rtl.read_schedule(firmware)
+    assert report["latency"]["cycles"] == firmware.latency_cycles == schedule.latency_cycles
+    assert report["latency"]["interval_cycles"] == 8
+    assert report["resources"]["dsp"] == schedule.n_dsp > 0
+    pairs = [entry for entry in report["agreements"] if entry["candidate"] == "RTL"]
+    assert pairs
+    assert all(entry["n_different"] == 0 < entry["n_values"] for entry in pairs)
+
+
+def test_where_the_spec_leaves_the_choice_the_smaller_is_taken_and_said_why(
+    tiny_model, trigforge_says
+):
+    model = tiny_model("jets_hlf", {"hardware": {"implementation": "auto"}})
+    code, out, err = trigforge_says(*model.command("run", "--quiet"))
+    assert code == 0, out + err
+    (reason,) = [line for line in model.report["warnings"] if "implementation auto" in line]
+    chosen, other = reason.split("; ")
+    assert re.search(r"about [\d.]+ % of the (DSP|LUT|FF)", chosen)
+    assert re.search(r"would take about [\d.]+ % of the (DSP|LUT|FF)", other)
+    multiplexed = "auto: time-multiplexed" in reason
+    assert model.report["firmware"]["folder"].endswith("_timemux") is multiplexed
+
+
+def test_vhdl_of_time_multiplexed_rtl_is_refused(tiny_model, trigforge_says):
+    model = tiny_model("jets_hlf", {"hardware": {"implementation": "timemux"}})
+    code, _, err = trigforge_says(*model.command("rtl", "--language", "vhdl", "--quiet"))
+    assert code == 2
+    assert "SystemVerilog" in err

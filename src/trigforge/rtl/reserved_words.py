@@ -41,7 +41,11 @@ type unaffected units until use variable vmode vprop vunit wait when while with 
 """
 """IEEE 1076-2008, clause 15.10."""
 
-_MODULES = "binop multiplier mux negative shift_adder ternary_adder valid_line work ieee std"
+_MODULES = """
+binop multiplier mux negative shift_adder ternary_adder valid_line work ieee std
+tm_activation tm_average tm_chain tm_control tm_delay tm_dsp tm_hold tm_maximum tm_merge
+tm_product tm_requantise tm_rom tm_scale tm_select tm_table tm_tree
+"""
 """What stands beside every network."""
 
 RESERVED = frozenset((_VERILOG + _VHDL + _MODULES).split())

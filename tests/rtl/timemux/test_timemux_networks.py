@@ -20,7 +20,8 @@ from trigforge.core.errors import ConversionError, InputError
 from trigforge.core.files import FileSet
 from trigforge.core.fixed_point import FixedPointFormat, Overflow, Rounding
 from trigforge.core.graph import FixedPointGraph, Input, Merge, MergeKind, PoolKind
-from trigforge.rtl import timemux
+from trigforge.rtl import reserved_words, timemux
+from trigforge.rtl.timemux import generation
 
 WORD = FixedPointFormat(False, 8, 2)
 SIGNED = FixedPointFormat(True, 8, 3)
@@ -152,6 +153,12 @@ def test_a_keyword_as_a_name_is_refused():
     graph = Layers("always_ff", (4,), WORD).dense(2).graph()
     with pytest.raises(InputError, match="reserved word"):
         timemux.generate(graph, hardware(), budget())
+
+
+def test_no_network_can_have_the_name_of_a_module():
+    modules = {path.stem for path in generation.LIBRARY.glob("tm_*.sv")}
+    assert modules <= reserved_words.RESERVED
+    assert len(modules) > 10
 
 
 def test_a_node_that_cannot_be_scheduled_is_named():

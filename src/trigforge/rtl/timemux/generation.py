@@ -118,7 +118,7 @@ def _design(graph: FixedPointGraph, plan: Plan, clock: Timing) -> Design:
         latency_cycles=latency,
         interval_cycles=interval,
         method="time-multiplexed multipliers",
-        generator=f"trigforge {__version__}",
+        generator="its own scheduler and modules",
         schedule=summarise(graph, plan, clock, latency, buffer_bits),
         licences=FileSet(dict(blocks[0].licences.items()) if blocks else {}),
     )
