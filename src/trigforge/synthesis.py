@@ -9,6 +9,7 @@ script and its version; the figures are read anew each time.
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ STAGE = "logic synthesis, Yosys"
 _KIND = "synthesis"
 _RUN = "run.json"
 _VERILOG = (".v", ".sv")
+_INSTANTIATES_DSPS = re.compile(rb"^\s*DSP48E[12]\s+#", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,9 @@ def _job(firmware: Firmware) -> _Job:
         sources = FileSet(
             {source: (firmware.folder / source).read_bytes() for source in firmware.sources}
         )
-    return _Job(sources=sources, script=yosys.script(verilog, firmware.name, architecture))
+    infer = not any(_INSTANTIATES_DSPS.search(content) for content in sources.values())
+    script = yosys.script(verilog, firmware.name, architecture, infer=infer)
+    return _Job(sources=sources, script=script)
 
 
 def _synthesise(job: _Job, store: Store, *, timeout_s: float, memory_mb: int, what: str) -> Path:

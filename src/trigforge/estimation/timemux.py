@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from trigforge.core.schedule import Schedule
 
 _LUT_RANGE = 0.5, 2.0
-_FF_PER_BUFFER_BIT = 0.2, 0.5, 1.5
-"""Synthesis makes long delay lines shift registers in LUTs; registers of adders come on top (the
-shipped models: 0.30 and 1.23)."""
+_FF_PER_BUFFER_BIT = 0.8, 1.2, 2.0
+"""Registers of results and adders come on top of the buffers that the schedule counts."""
 
 
 def estimates(schedule: Schedule) -> tuple[Estimate, ...]:
@@ -37,7 +36,7 @@ def estimates(schedule: Schedule) -> tuple[Estimate, ...]:
             low=low,
             likely=likely,
             high=high,
-            method=f"0.2 to 1.5 of the schedule's {schedule.buffer_bits:,} buffer bits",
+            method=f"0.8 to 2 of the schedule's {schedule.buffer_bits:,} buffer bits",
         ),
         Estimate(resource="dsp", low=dsp, likely=dsp, high=dsp, method="the schedule's DSPs"),
         *(none(resource, "weights are LUTs") for resource in ("bram_18k", "uram")),

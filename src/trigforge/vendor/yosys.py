@@ -148,10 +148,16 @@ def version() -> str:
         raise ToolError(msg) from error
 
 
-def script(sources: Sequence[str], top: str, architecture: Architecture) -> str:
+def script(
+    sources: Sequence[str], top: str, architecture: Architecture, *, infer: bool = True
+) -> str:
     """Return the Yosys script that synthesises a module out of context (no pads, no clock buffer).
 
     Undriven wires and combinational loops are errors; ``sta`` would follow a loop for ever.
+    Without ``infer`` neither DSPs nor shift registers are made of other logic: a design that
+    instantiates its DSPs needs none, and the search for them takes time with the square of
+    their number (3,141 DSPs: each of the two passes more than 15 minutes). Delay lines are
+    registers then.
 
     Raises:
         InputError: if a name is not one that a script can hold.
@@ -163,7 +169,7 @@ def script(sources: Sequence[str], top: str, architecture: Architecture) -> str:
     if _MODULE_NAME.fullmatch(top) is None:
         msg = f"top module {top!r} is no Verilog identifier"
         raise InputError(msg)
-    options = "-flatten -noiopad -noclkbuf"
+    options = "-flatten -noiopad -noclkbuf" + ("" if infer else " -nodsp -nosrl")
     synthesise = f"synth_xilinx -top {top} -family {TARGETS[architecture]} {options} -run"
     reads = [
         f"read_verilog {'-sv ' if source.endswith('.sv') else ''}{source}" for source in sources

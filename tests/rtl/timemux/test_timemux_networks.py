@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from random_graphs import random_graph
+from random_graphs import random_graph, random_inputs
 from timemux_networks import (
     ACTIVATION,
     CLOCKS_MHZ,
@@ -16,10 +16,12 @@ from timemux_networks import (
     simulated,
 )
 
+from trigforge import comparison, rtl, synthesis
 from trigforge.core.errors import ConversionError, InputError
 from trigforge.core.files import FileSet
 from trigforge.core.fixed_point import FixedPointFormat, Overflow, Rounding
 from trigforge.core.graph import FixedPointGraph, Input, Merge, MergeKind, PoolKind
+from trigforge.evaluation import evaluate
 from trigforge.rtl import reserved_words, timemux
 from trigforge.rtl.timemux import generation
 
@@ -141,6 +143,20 @@ def test_a_planted_fault_is_seen(session_store, before, after):
     assert n_changes
     broken = replace(design, sources=FileSet({**dict(design.sources.items()), top: damaged}))
     assert not all(outcome.met for outcome in simulated(broken, graph, session_store))
+
+
+@pytest.mark.toolchain
+def test_synthesis_finds_the_dsps_of_the_schedule_and_no_others(session_store, tmp_path):
+    layers = Layers("counted", (6, 6, 1), WORD, 4).conv(3, (3, 3)).relu().pool().flatten()
+    graph = layers.dense(4).graph()
+    design = timemux.generate(graph, hardware(), budget())
+    stimulus = comparison.make_stimulus(random_inputs(graph, 20), seed=1)
+    expected = evaluate(graph, stimulus.inputs).outputs
+    files = rtl.assemble(design, graph, hardware(), stimulus, expected, FileSet({}))
+    found = synthesis.run(rtl.write(tmp_path / "counted", files, "digest"), session_store)
+    assert found.resources.dsp == design.schedule.n_dsp > 0
+    assert found.resources.bram_18k == 0
+    assert "-nodsp -nosrl" in (found.log.parent / "synthesis.ys").read_text()
 
 
 def test_an_interval_below_one_cycle_is_refused():
