@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from trigforge import evaluation, pipeline, vectors
+from trigforge.core.config.links import Links
 from trigforge.core.errors import InputError, SpecError
-from trigforge.core.links_config import Links
 from trigforge.core.records import RawTensor, no_progress
 from trigforge.pipeline import delivery
 from trigforge.pipeline.delivery import ComparisonRequest, VectorRequest

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trigforge import vectors
+from trigforge.core.config.links import Links
 from trigforge.core.errors import ComparisonError, InputError, SpecError
 from trigforge.core.fixed_point import parse_format
-from trigforge.core.links_config import Links
 from trigforge.core.records import Port, RawTensor
 from trigforge.report import document
 from trigforge.vectors import Flag, Frames, VectorFormat

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from trigforge import vectors
+from trigforge.core.config.links import Links
 from trigforge.core.fixed_point import FixedPointFormat, parse_format
-from trigforge.core.links_config import Links
 from trigforge.core.records import Port, RawTensor
 from trigforge.vectors import FRAME_WRITERS, Frames, VectorFormat
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trigforge.core.links_config import MAX_FRAMES
+from trigforge.core.config.links import MAX_FRAMES
 from trigforge.vectors.frames import MAX_LINKS, Flag, Frames, hex_words, refuse_where
 from trigforge.vectors.lines import Lines, shown
 

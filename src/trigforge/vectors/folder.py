@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from trigforge import __version__
 from trigforge.core import port_file
+from trigforge.core.config.links import Links
 from trigforge.core.errors import InputError
 from trigforge.core.files import FileSet, fill_folder, writing_folder
-from trigforge.core.links_config import Links
 from trigforge.core.records import Port
 from trigforge.core.store import MANIFEST, file_digests, read_manifest, write_manifest
 from trigforge.vectors import packets

@@ -8,8 +8,8 @@ from enum import IntFlag
 import numpy as np
 from numpy.typing import NDArray
 
+from trigforge.core.config.links import MAX_FRAMES
 from trigforge.core.errors import InputError
-from trigforge.core.links_config import MAX_FRAMES
 from trigforge.core.records import freeze_arrays
 
 MAX_LINKS = 1000

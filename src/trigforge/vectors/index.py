@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from trigforge.core import port_file
+from trigforge.core.config.links import Links
 from trigforge.core.errors import InputError
-from trigforge.core.links_config import Links
 from trigforge.core.records import Port
 from trigforge.vectors import packets
 from trigforge.vectors.lines import decode, read_bytes

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import numpy as np
 
 from trigforge.core import packing
+from trigforge.core.config.links import Links
 from trigforge.core.errors import InputError, SpecError
-from trigforge.core.links_config import Links
 from trigforge.core.records import Port, RawTensor
 from trigforge.vectors.frames import Flag, Frames
 

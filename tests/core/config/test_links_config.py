@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from trigforge.core.config.links import Links
 from trigforge.core.errors import SpecError
-from trigforge.core.links_config import Links
 from trigforge.core.spec_file import parse_spec
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 JETS = yaml.safe_load((MODELS / "jet_tagger.yaml").read_text())
 GOOD = {"inputs": [0, 1], "outputs": [7], "frames_per_crossing": 8}
 

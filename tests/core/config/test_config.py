@@ -11,7 +11,7 @@ from trigforge.core.errors import SpecError
 from trigforge.core.fixed_point import FixedPointFormat
 from trigforge.core.spec_file import parse_spec, read_spec
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 SPECS = sorted(MODELS.glob("*.yaml"))
 
 JETS = yaml.safe_load((MODELS / "jet_tagger.yaml").read_text())

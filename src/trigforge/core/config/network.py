@@ -1,0 +1,87 @@
+"""The spec's ``network``, ``quantization`` and ``training`` sections."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from trigforge.core.config.section import FormatText, Fraction, Section
+from trigforge.core.fixed_point import FixedPointFormat, parse_format
+
+
+class DenseNetwork(Section):
+    """Fully connected layers with ReLU; the last gives one logit a class."""
+
+    architecture: Literal["dense"]
+    hidden_units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(min_length=1)
+
+
+class ConvolutionBlock(Section):
+    """A 2D convolution with ReLU, then maximum pooling (1: none)."""
+
+    filters: int = Field(ge=1, le=256)
+    kernel: int = Field(ge=1, le=11)
+    stride: int = Field(default=1, ge=1, le=4)
+    padding: Literal["valid", "same"]
+    pool: int = Field(default=1, ge=1, le=4)
+
+
+class Conv2dNetwork(Section):
+    """Convolution blocks, then fully connected layers; the last gives the logits."""
+
+    architecture: Literal["conv2d"]
+    blocks: tuple[ConvolutionBlock, ...] = Field(min_length=1)
+    hidden_units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = ()
+
+
+NetworkSpec = Annotated[DenseNetwork | Conv2dNetwork, Field(discriminator="architecture")]
+
+
+class Quantization(Section):
+    """Formats of the link, of weights and of activations.
+
+    ``weight_format`` and ``bias_format`` are signed, ``activation_format`` is unsigned (it
+    follows a ReLU); the quantisers of QKeras round to nearest even and saturate.
+    """
+
+    link_format: FormatText = Field(description="what the trigger link carries, per element")
+    input_format: FormatText | None = Field(
+        default=None, description="after the standardisation; null: the link's values go in as is"
+    )
+    weight_format: FormatText
+    bias_format: FormatText
+    activation_format: FormatText
+
+    @field_validator("weight_format", "bias_format", "activation_format", "input_format")
+    @classmethod
+    def _quantisers_saturate(cls, text: str | None) -> str | None:
+        if text is not None and not parse_format(text).has_default_modes:
+            msg = "write it without modes: QKeras rounds to nearest even and saturates"
+            raise ValueError(msg)
+        return text
+
+    @model_validator(mode="after")
+    def _signs(self) -> Quantization:
+        signs = {"weight_format": True, "bias_format": True, "activation_format": False}
+        for key, signed in signs.items():
+            if parse_format(getattr(self, key)).signed is not signed:
+                msg = f"{key}: {getattr(self, key)} must be {'signed' if signed else 'unsigned'}"
+                raise ValueError(msg)
+        return self
+
+    def parsed(self, key: str) -> FixedPointFormat:
+        """Return one of the formats as a value."""
+        return parse_format(getattr(self, key))
+
+
+class Training(Section):
+    """How the float baseline and the quantised network are trained."""
+
+    seed: int = Field(ge=0)
+    epochs: int = Field(ge=1, le=10_000, description="at most; early stopping ends sooner")
+    batch_size: int = Field(ge=1)
+    learning_rate: float = Field(gt=0, lt=1)
+    patience_epochs: int = Field(ge=1, description="epochs without improvement before stopping")
+    validation_fraction: Fraction
+    sparsity: float = Field(default=0.0, ge=0, lt=1, description="share of weights pruned to zero")
