@@ -17,21 +17,21 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 import qkeras
+from numpy.typing import NDArray
 
 from trigforge import __version__
+from trigforge.core.config import AnomalyNetwork, Conv2dStudent
 from trigforge.core.errors import InputError, StoreError
 from trigforge.core.files import digest_of, refusing_os_errors, write_file
 from trigforge.core.fixed_point import to_values
 from trigforge.core.link import LinkEncoding, fit_encoding
 from trigforge.core.records import Progress, Sample, no_progress
 from trigforge.core.store import file_digest, key_of
-from trigforge.networks import zoo
+from trigforge.networks import teacher, zoo
 from trigforge.networks.pruning import MagnitudePruning
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from trigforge.core.config import Spec, Training
 
@@ -44,7 +44,7 @@ class TrainedNetworks:
     """The two networks of a spec, how the link encodes their inputs, and their history.
 
     ``float_model`` takes physical values, ``quantised_model`` the values that the link
-    carries; both end in logits.
+    carries; both end in logits or a score.
     """
 
     float_model: Any
@@ -70,9 +70,10 @@ def input_shape(sample: Sample) -> tuple[int, ...]:
     return tuple(int(n) for n in sample.x_train.shape[1:])
 
 
-def n_outputs(sample: Sample) -> int:
-    """Return the number of logits: one decides between two classes."""
-    return 1 if len(sample.class_names) == 2 else len(sample.class_names)
+def n_outputs(spec: Spec, sample: Sample) -> int:
+    """Return the number of outputs: one decides between two classes, or is a score."""
+    scores = isinstance(spec.network, AnomalyNetwork)
+    return 1 if scores or len(sample.class_names) == 2 else len(sample.class_names)
 
 
 def encode_for(spec: Spec, sample: Sample) -> LinkEncoding:
@@ -89,27 +90,32 @@ def encode_for(spec: Spec, sample: Sample) -> LinkEncoding:
 def train(spec: Spec, sample: Sample, *, progress: Progress = no_progress) -> TrainedNetworks:
     """Train both networks of a spec on the training events of a sample.
 
+    Anomaly detectors see the first class alone, the background.
+
     Raises:
         InputError: if the sample is too small to hold events back for validation, or a
             training diverges.
     """
-    _check_size(len(sample.x_train), spec.training)
+    seen = _training_events(spec, sample)
+    _check_size(len(seen.x), spec.training)
     encoding = encode_for(spec, sample)
-    histories = {}
+    shape, outputs = input_shape(sample), n_outputs(spec, sample)
+    histories: dict[str, Any] = {}
     keras.utils.set_random_seed(spec.training.seed)
-    float_model = zoo.build_float(spec.network, input_shape(sample), n_outputs(sample))
-    float_x = sample.x_train.astype(np.float32)
-    float_model.get_layer("standardise").adapt(float_x)
-    histories["float"] = _fit(float_model, float_x, sample.y_train, spec, progress)
+    float_model = zoo.build_float(spec.network, shape, outputs)
+    float_x = seen.x.astype(np.float32)
+    standardise = float_model.get_layer("standardise")
+    standardise.adapt(float_x)
+    if isinstance(spec.network, Conv2dStudent):
+        seen, histories["teacher"] = _taught(spec, spec.network, seen, standardise, progress)
+    histories["float"] = _fit(float_model, float_x, seen, spec, progress)
 
     keras.utils.set_random_seed(spec.training.seed)
-    quantised = zoo.build_quantised(
-        spec.network, spec.quantization, input_shape(sample), n_outputs(sample)
-    )
-    link_x = to_values(encoding.encode(sample.x_train), encoding.format).astype(np.float32)
+    quantised = zoo.build_quantised(spec.network, spec.quantization, shape, outputs)
+    link_x = to_values(encoding.encode(seen.x), encoding.format).astype(np.float32)
     if spec.quantization.input_format is not None:
         quantised.get_layer("standardise").fit(link_x)
-    histories["quantised"] = _fit(quantised, link_x, sample.y_train, spec, progress)
+    histories["quantised"] = _fit(quantised, link_x, seen, spec, progress)
     return TrainedNetworks(
         float_model=float_model,
         quantised_model=quantised,
@@ -117,6 +123,54 @@ def train(spec: Spec, sample: Sample, *, progress: Progress = no_progress) -> Tr
         key=training_key(spec),
         provenance=_provenance(spec, sample, histories),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TrainingEvents:
+    """Events, what a network is to give for each, and how far it is from that."""
+
+    x: NDArray[Any]
+    target: NDArray[Any]
+    loss: Any
+
+
+def _training_events(spec: Spec, sample: Sample) -> _TrainingEvents:
+    """Return what a network is trained on; a student's targets come from its teacher."""
+    if isinstance(spec.network, AnomalyNetwork):
+        background = sample.x_train[sample.y_train == 0]
+        nothing = np.zeros((len(background), 1), dtype=np.float32)
+        return _TrainingEvents(x=background, target=nothing, loss=_score_itself)
+    loss = (
+        keras.losses.BinaryCrossentropy(from_logits=True)
+        if n_outputs(spec, sample) == 1
+        else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
+    return _TrainingEvents(x=sample.x_train, target=sample.y_train, loss=loss)
+
+
+def _score_itself(target: Any, score: Any) -> Any:
+    """Take the score as the loss: an autoencoder's is the error it is to make small."""
+    del target
+    return keras.ops.mean(score, axis=-1)
+
+
+def _taught(
+    spec: Spec,
+    network: Conv2dStudent,
+    seen: _TrainingEvents,
+    standardise: Any,
+    progress: Progress,
+) -> tuple[_TrainingEvents, dict[str, Any]]:
+    """Train the teacher; return the events with its scores as targets."""
+    x = np.asarray(standardise(seen.x.astype(np.float32)), dtype=np.float32)
+    model = teacher.build(network.teacher, tuple(x.shape[1:]))
+    schedule = spec.training.model_copy(update={"epochs": network.teacher.epochs, "sparsity": 0.0})
+    given_back = _TrainingEvents(x=x, target=x, loss="mean_squared_error")
+    lessons = spec.model_copy(update={"training": schedule})
+    history = _fit(model, x, given_back, lessons, progress)
+    scores = teacher.scores(model, x, network.score_per_e_fold)
+    loss = keras.losses.MeanAbsoluteError()
+    return _TrainingEvents(x=seen.x, target=scores, loss=loss), history
 
 
 def _check_size(n_events: int, options: Training) -> None:
@@ -131,20 +185,12 @@ def _check_size(n_events: int, options: Training) -> None:
 
 
 def _fit(
-    model: Any, x: NDArray[np.float32], y: NDArray[np.int64], spec: Spec, progress: Progress
+    model: Any, x: NDArray[np.float32], seen: _TrainingEvents, spec: Spec, progress: Progress
 ) -> dict[str, Any]:
     """Fit one network with early stopping; return what its training was like."""
-    options = spec.training
+    options, y = spec.training, seen.target
     n_validation = int(len(x) * options.validation_fraction)
-    binary = model.output_shape[-1] == 1
-    model.compile(
-        optimizer=keras.optimizers.Adam(options.learning_rate),
-        loss=(
-            keras.losses.BinaryCrossentropy(from_logits=True)
-            if binary
-            else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        ),
-    )
+    model.compile(optimizer=keras.optimizers.Adam(options.learning_rate), loss=seen.loss)
     history = model.fit(
         x[n_validation:],
         y[n_validation:],
@@ -213,7 +259,7 @@ class _Reporting(keras.callbacks.Callback):  # type: ignore[misc]
 def _provenance(spec: Spec, sample: Sample, histories: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": spec.name,
-        "n_train": len(sample.x_train),
+        "n_train": len(_training_events(spec, sample).x),
         "sample": sample.read_provenance(),
         "training": histories,
         "seed": spec.training.seed,
@@ -276,7 +322,7 @@ def find(folder: Path, spec: Spec, sample: Sample) -> TrainedNetworks | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         msg = f"{path} is unreadable ({type(error).__name__}: {error}); remove it and train again"
         raise StoreError(msg) from error
-    shape, outputs = input_shape(sample), n_outputs(sample)
+    shape, outputs = input_shape(sample), n_outputs(spec, sample)
     models = {
         "float": zoo.build_float(spec.network, shape, outputs),
         "quantised": zoo.build_quantised(spec.network, spec.quantization, shape, outputs),

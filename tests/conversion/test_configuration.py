@@ -14,7 +14,7 @@ from trigforge.conversion import handlers
 from trigforge.conversion.configuration import configure, smallest_format
 from trigforge.core.errors import ConversionError
 from trigforge.core.fixed_point import parse_format, to_raw, to_values
-from trigforge.networks.zoo import Standardise
+from trigforge.networks.layers import Standardise
 
 dyadic = st.builds(
     lambda number, exponent: number * 2.0**exponent,

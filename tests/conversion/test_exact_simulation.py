@@ -11,7 +11,7 @@ from simulating import IO_TYPES, Case, agreements, cast, chain, fill, hardware, 
 from trigforge.conversion.exactness import MERGING_LAYERS, MOVING_LAYERS
 from trigforge.conversion.handlers import CLASS_NAMES
 from trigforge.core.fixed_point import parse_format
-from trigforge.networks.zoo import Standardise
+from trigforge.networks.layers import Standardise
 
 pytestmark = pytest.mark.toolchain
 

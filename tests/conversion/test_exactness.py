@@ -9,7 +9,7 @@ from simulating import cast, chain, fill, hardware, relu, weights
 from trigforge.conversion.exactness import ADVICE, MERGING_LAYERS, MOVING_LAYERS, check
 from trigforge.conversion.handlers import CLASS_NAMES
 from trigforge.core.errors import ConversionError
-from trigforge.networks.zoo import Standardise
+from trigforge.networks.layers import Standardise
 
 layers = keras.layers
 

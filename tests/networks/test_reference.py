@@ -8,9 +8,9 @@ import qkeras
 from trigforge.core.errors import ConversionError, InputError
 from trigforge.core.fixed_point import convert, parse_format, to_values
 from trigforge.core.records import Port, RawTensor
+from trigforge.networks.layers import Standardise
 from trigforge.networks.quantisers import quantised_weights
 from trigforge.networks.reference import evaluate, exact_model, n_rounded_in_float32
-from trigforge.networks.zoo import Standardise
 
 LINK = parse_format("fixed<6,3>")
 

@@ -6,14 +6,9 @@ import pytest
 
 from trigforge.core.config import Conv2dNetwork, DenseNetwork, Quantization
 from trigforge.core.fixed_point import parse_format
+from trigforge.networks.layers import Standardise, activation_quantiser, weight_quantiser
 from trigforge.networks.quantisers import format_of, weight_format
-from trigforge.networks.zoo import (
-    Standardise,
-    activation_quantiser,
-    build_float,
-    build_quantised,
-    weight_quantiser,
-)
+from trigforge.networks.zoo import build_float, build_quantised
 
 FORMATS = Quantization(
     link_format="fixed<12,12>",

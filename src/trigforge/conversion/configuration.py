@@ -18,7 +18,7 @@ from trigforge.conversion.handlers import ACTIVATION_SUFFIX, CLASS_NAMES, standa
 from trigforge.core.errors import ConversionError
 from trigforge.core.fixed_point import MAX_WIDTH, FixedPointFormat
 from trigforge.networks.quantisers import format_of, quantiser_of, weight_format
-from trigforge.networks.zoo import Standardise
+from trigforge.networks.layers import Standardise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from trigforge.networks.quantisers import (
     quantised_weights,
     quantiser_of,
 )
-from trigforge.networks.zoo import Standardise
+from trigforge.networks.layers import Standardise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

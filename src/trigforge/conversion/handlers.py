@@ -18,7 +18,7 @@ from hls4ml.converters.keras_v3.conv import ConvHandler
 from hls4ml.converters.keras_v3.core import DenseHandler
 
 from trigforge.networks.quantisers import folded_weights, format_of, quantised_weights, quantiser_of
-from trigforge.networks.zoo import Standardise
+from trigforge.networks.layers import Standardise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

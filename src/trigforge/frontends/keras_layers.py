@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import qkeras
 
-from trigforge.networks.zoo import Standardise
+from trigforge.networks.layers import Standardise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

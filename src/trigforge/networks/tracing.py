@@ -19,6 +19,7 @@ import qkeras
 from trigforge.core.errors import ConversionError, InputError, unknown_name
 from trigforge.core.fixed_point import FixedPointFormat
 from trigforge.core.traces import LayerTrace, LayerWeights, Original, Values
+from trigforge.networks.layers import Standardise
 from trigforge.networks.quantisers import format_of, quantiser_of
 from trigforge.networks.reference import (
     BATCH,
@@ -26,7 +27,6 @@ from trigforge.networks.reference import (
     exact_model,
     float64_numbers,
 )
-from trigforge.networks.zoo import Standardise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

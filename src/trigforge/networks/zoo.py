@@ -1,81 +1,142 @@
 """Named architectures: ``(network, quantization) -> Keras model``.
 
-Each architecture exists as a float baseline and as a QKeras network of the same shape.
-Both end in logits: a softmax is monotone in them and costs firmware tables.
+Each architecture exists as a float baseline and as a QKeras network of the same shape, built by
+one description of its layers. Classifiers end in logits: a softmax is monotone in them and costs
+firmware tables. Anomaly detectors end in a score that the firmware compares with a threshold.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import keras
 import numpy as np
 import qkeras
 
-from trigforge.core.config import Conv2dNetwork, NetworkSpec, Quantization
+from trigforge.core.config import Conv2dNetwork, Conv2dStudent, DenseAutoencoder
+from trigforge.core.fixed_point import FixedPointFormat, parse_format
+from trigforge.networks.layers import Standardise, activation_quantiser, weight_quantiser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
+    from trigforge.core.config import ConvolutionBlock, NetworkSpec, Quantization
 
-    from trigforge.core.fixed_point import FixedPointFormat
+ONE = FixedPointFormat(signed=True, width=2, integer_bits=2)
+"""The narrowest format of a weight that is 1."""
 
 
-@keras.saving.register_keras_serializable(package="trigforge")
-class Standardise(keras.layers.Layer):  # type: ignore[misc]
-    """Subtract an integer and shift: ``(x - offset) * 2**-shift`` for each element.
+class _Layers(Protocol):
+    """How each kind of layer is built; every method takes a tensor and returns one."""
 
-    This is the standardisation a trigger can afford: an adder and wires. ``offsets`` and
-    ``shifts`` hold one integer for each element of the last axis. They are weights that are
-    not trained, so that they travel with the model.
-    """
+    def convolution(self, x: Any, block: ConvolutionBlock, name: str) -> Any:
+        """Return a convolution with ReLU."""
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        """Create the two integer vectors (as floats, for Keras)."""
-        shape = (input_shape[-1],)
-        self.offsets = self.add_weight(
-            shape=shape, initializer="zeros", trainable=False, name="offsets"
-        )
-        self.shifts = self.add_weight(
-            shape=shape, initializer="zeros", trainable=False, name="shifts"
-        )
+    def hidden(self, x: Any, units: int, name: str) -> Any:
+        """Return a dense layer with ReLU."""
 
-    def call(self, inputs: Any) -> Any:
-        """Standardise; exact in floating point as long as the inputs' bits fit."""
-        return (inputs - self.offsets) * keras.ops.power(
-            keras.ops.cast(2.0, self.compute_dtype), -self.shifts
-        )
+    def linear(self, x: Any, units: int, name: str) -> Any:
+        """Return a dense layer without activation."""
 
-    def fit(self, x: ArrayLike) -> None:
-        """Set the integers so that means are near 0 and standard deviations in (0.5, 1]."""
-        values = np.asarray(x, dtype=np.float64)
-        spread = np.maximum(values.std(axis=0), 1e-9)
-        self.offsets.assign(np.rint(values.mean(axis=0)))
-        self.shifts.assign(np.ceil(np.log2(spread)))
+    def like_input(self, x: Any, name: str) -> Any:
+        """Return values in the format of the standardised inputs."""
+
+    def total(self, x: Any, name: str) -> Any:
+        """Return the sum of the elements."""
+
+    def score(self, x: Any, name: str) -> Any:
+        """Return a score that is not negative, in the format of scores."""
+
+
+class _FloatLayers:
+    """Plain Keras layers."""
+
+    def convolution(self, x: Any, block: ConvolutionBlock, name: str) -> Any:
+        return keras.layers.Conv2D(
+            block.filters,
+            block.kernel,
+            strides=block.stride,
+            padding=block.padding,
+            activation="relu",
+            name=name,
+        )(x)
+
+    def hidden(self, x: Any, units: int, name: str) -> Any:
+        return keras.layers.Dense(units, activation="relu", name=name)(x)
+
+    def linear(self, x: Any, units: int, name: str) -> Any:
+        return keras.layers.Dense(units, name=name)(x)
+
+    def like_input(self, x: Any, name: str) -> Any:
+        del name
+        return x
+
+    def total(self, x: Any, name: str) -> Any:
+        return keras.layers.Dense(
+            1, use_bias=False, kernel_initializer="ones", trainable=False, name=name
+        )(x)
+
+    def score(self, x: Any, name: str) -> Any:
+        del name
+        return x
+
+
+class _QuantisedLayers:
+    """QKeras layers in the formats of a spec."""
+
+    def __init__(self, quantization: Quantization, score_format: FixedPointFormat | None) -> None:
+        self._weights = {
+            "kernel_quantizer": weight_quantiser(quantization.parsed("weight_format")),
+            "bias_quantizer": weight_quantiser(quantization.parsed("bias_format")),
+        }
+        self._activation = quantization.parsed("activation_format")
+        self._input = quantization.input_format and quantization.parsed("input_format")
+        self._score = score_format
+
+    def convolution(self, x: Any, block: ConvolutionBlock, name: str) -> Any:
+        x = qkeras.QConv2D(
+            block.filters,
+            block.kernel,
+            strides=block.stride,
+            padding=block.padding,
+            name=name,
+            **self._weights,
+        )(x)
+        return self._cast(x, self._activation, f"{name}_relu")
+
+    def hidden(self, x: Any, units: int, name: str) -> Any:
+        return self._cast(self.linear(x, units, name), self._activation, f"{name}_relu")
+
+    def linear(self, x: Any, units: int, name: str) -> Any:
+        return qkeras.QDense(units, name=name, **self._weights)(x)
+
+    def like_input(self, x: Any, name: str) -> Any:
+        return self._cast(x, self._input, name) if self._input else x
+
+    def total(self, x: Any, name: str) -> Any:
+        return qkeras.QDense(
+            1,
+            use_bias=False,
+            kernel_initializer="ones",
+            kernel_quantizer=weight_quantiser(ONE),
+            trainable=False,
+            name=name,
+        )(x)
+
+    def score(self, x: Any, name: str) -> Any:
+        return self._cast(x, self._score, name) if self._score else x
+
+    @staticmethod
+    def _cast(x: Any, fmt: FixedPointFormat, name: str) -> Any:
+        """Cast; a format without sign cuts off what is negative."""
+        return qkeras.QActivation(activation_quantiser(fmt), name=name)(x)
 
 
 def build_float(network: NetworkSpec, input_shape: tuple[int, ...], n_outputs: int) -> Any:
     """Build the float baseline; its inputs are standardised by a ``Normalization`` layer."""
     inputs = keras.Input(input_shape, name="inputs")
     x = keras.layers.Normalization(name="standardise")(inputs)
-    if isinstance(network, Conv2dNetwork):
-        for index, block in enumerate(network.blocks):
-            x = keras.layers.Conv2D(
-                block.filters,
-                block.kernel,
-                strides=block.stride,
-                padding=block.padding,
-                activation="relu",
-                name=f"conv_{index}",
-            )(x)
-            if block.pool > 1:
-                x = keras.layers.MaxPooling2D(block.pool, name=f"pool_{index}")(x)
-    if len(input_shape) > 1:
-        x = keras.layers.Flatten(name="flatten")(x)
-    for index, units in enumerate(network.hidden_units):
-        x = keras.layers.Dense(units, activation="relu", name=f"dense_{index}")(x)
-    return keras.Model(inputs, keras.layers.Dense(n_outputs, name="logits")(x), name="float")
+    return keras.Model(inputs, _outputs(network, x, n_outputs, _FloatLayers()), name="float")
 
 
 def build_quantised(
@@ -85,47 +146,45 @@ def build_quantised(
     n_outputs: int,
 ) -> Any:
     """Build the QKeras network; its inputs are the values that the link carries."""
-    weights = {
-        "kernel_quantizer": weight_quantiser(quantization.parsed("weight_format")),
-        "bias_quantizer": weight_quantiser(quantization.parsed("bias_format")),
-    }
-    activation = quantization.parsed("activation_format")
+    score_format = getattr(network, "score_format", None)
+    layers = _QuantisedLayers(quantization, score_format and parse_format(score_format))
     inputs = keras.Input(input_shape, name="inputs")
     x = inputs
     if quantization.input_format is not None:
-        x = Standardise(name="standardise")(x)
-        grid = activation_quantiser(quantization.parsed("input_format"))
-        x = qkeras.QActivation(grid, name="standardised")(x)
-    if isinstance(network, Conv2dNetwork):
+        x = layers.like_input(Standardise(name="standardise")(x), "standardised")
+    return keras.Model(inputs, _outputs(network, x, n_outputs, layers), name="qkeras")
+
+
+def _outputs(network: NetworkSpec, x: Any, n_outputs: int, layers: _Layers) -> Any:
+    """Return the logits, or the score, from standardised inputs."""
+    if isinstance(network, DenseAutoencoder):
+        return _squared_error(network.hidden_units, x, layers)
+    if isinstance(network, Conv2dNetwork | Conv2dStudent):
         for index, block in enumerate(network.blocks):
-            x = qkeras.QConv2D(
-                block.filters,
-                block.kernel,
-                strides=block.stride,
-                padding=block.padding,
-                name=f"conv_{index}",
-                **weights,
-            )(x)
-            x = qkeras.QActivation(activation_quantiser(activation), name=f"conv_{index}_relu")(x)
+            x = layers.convolution(x, block, f"conv_{index}")
             if block.pool > 1:
                 x = keras.layers.MaxPooling2D(block.pool, name=f"pool_{index}")(x)
-    if len(input_shape) > 1:
+    if len(x.shape) > 2:
         x = keras.layers.Flatten(name="flatten")(x)
-    for index, units in enumerate(network.hidden_units):
-        x = qkeras.QDense(units, name=f"dense_{index}", **weights)(x)
-        x = qkeras.QActivation(activation_quantiser(activation), name=f"dense_{index}_relu")(x)
-    return keras.Model(inputs, qkeras.QDense(n_outputs, name="logits", **weights)(x), name="qkeras")
+    x = _hidden(network.hidden_units, x, layers)
+    if isinstance(network, Conv2dStudent):
+        return layers.score(layers.linear(x, n_outputs, "score_sum"), "score")
+    return layers.linear(x, n_outputs, "logits")
 
 
-def weight_quantiser(fmt: FixedPointFormat) -> Any:
-    """Return the QKeras quantiser onto a signed grid (scale 1, so that it is a format)."""
-    return qkeras.quantized_bits(fmt.width, fmt.integer_bits - 1, alpha=1.0)
+def _hidden(units: Sequence[int], x: Any, layers: _Layers) -> Any:
+    for index, n_units in enumerate(units):
+        x = layers.hidden(x, n_units, f"dense_{index}")
+    return x
 
 
-def activation_quantiser(fmt: FixedPointFormat) -> Any:
-    """Return the QKeras quantiser of activations: ReLU if unsigned."""
-    if fmt.signed:
-        return weight_quantiser(fmt)
-    if fmt.integer_bits < 0:  # quantized_relu computes 2**integer_bits on integers and fails
-        return qkeras.quantized_bits(fmt.width, fmt.integer_bits, keep_negative=False, alpha=1.0)
-    return qkeras.quantized_relu(fmt.width, fmt.integer_bits)
+def _squared_error(hidden_units: tuple[int, ...], x: Any, layers: _Layers) -> Any:
+    """Encode, decode, and sum the squares of what is lost; inputs are flat."""
+    n_inputs = int(np.prod(x.shape[1:]))
+    if len(x.shape) > 2:
+        x = keras.layers.Flatten(name="flatten")(x)
+    decoded = _hidden((*hidden_units, *reversed(hidden_units[:-1])), x, layers)
+    decoded = layers.like_input(layers.linear(decoded, n_inputs, "decoded"), "decoded_cast")
+    error = keras.layers.Subtract(name="error")([x, decoded])
+    square = keras.layers.Multiply(name="square")([error, error])
+    return layers.score(layers.total(square, "score_sum"), "score")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from trigforge import comparison, physics, training
 from trigforge.conversion import convert
-from trigforge.core.config import Spec
+from trigforge.core.config import AnomalyNetwork, Spec
 from trigforge.core.fixed_point import to_values
 from trigforge.core.records import RawTensor, Sample
 from trigforge.networks import reference, tracing
@@ -100,7 +100,9 @@ class TrainedSource:
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """Name the logits; a single one is that of the signal."""
+        """Name the logits; a single one is that of the signal, or a score."""
+        if isinstance(self.spec.network, AnomalyNetwork):
+            return ("score",)
         names = self.sample.class_names
         return names[1:] if len(names) == 2 else names
 

@@ -7,11 +7,15 @@ reported at once, each with its path. Each module describes some of the sections
 
 from trigforge.core.config.hardware import Acceptance, Budget, Hardware
 from trigforge.core.config.network import (
+    AnomalyNetwork,
     Conv2dNetwork,
+    Conv2dStudent,
     ConvolutionBlock,
+    DenseAutoencoder,
     DenseNetwork,
     NetworkSpec,
     Quantization,
+    Teacher,
     Training,
 )
 from trigforge.core.config.sample import JetSample, JetsHlf, SampleSpec, TopImages
@@ -26,10 +30,13 @@ from trigforge.core.config.spec import (
 
 __all__ = [
     "Acceptance",
+    "AnomalyNetwork",
     "AnySpec",
     "Budget",
     "Conv2dNetwork",
+    "Conv2dStudent",
     "ConvolutionBlock",
+    "DenseAutoencoder",
     "DenseNetwork",
     "Hardware",
     "ImportedInputs",
@@ -43,6 +50,7 @@ __all__ = [
     "SampleSpec",
     "Section",
     "Spec",
+    "Teacher",
     "TopImages",
     "Training",
 ]

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from trigforge.core.config.section import FormatText, Fraction, Section
 from trigforge.core.fixed_point import FixedPointFormat, parse_format
+
+
+def _is_unsigned(text: str) -> str:
+    fmt = parse_format(text)
+    if fmt.signed or not fmt.has_default_modes:
+        msg = f"{text}: write ufixed<..> without modes: it follows a ReLU that rounds and saturates"
+        raise ValueError(msg)
+    return text
+
+
+UnsignedText = Annotated[FormatText, AfterValidator(_is_unsigned)]
 
 
 class DenseNetwork(Section):
@@ -35,7 +46,52 @@ class Conv2dNetwork(Section):
     hidden_units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = ()
 
 
-NetworkSpec = Annotated[DenseNetwork | Conv2dNetwork, Field(discriminator="architecture")]
+class Teacher(Section):
+    """A float convolutional autoencoder, whose reconstruction error a student learns.
+
+    It is needed for training alone. Blocks of two convolutions of 3x3 and an average pooling
+    of 2x2, a dense bottleneck, and their mirror image (CICADA: CMS DP-2023/086).
+    """
+
+    filters: tuple[Annotated[int, Field(ge=1, le=256)], ...] = Field(min_length=1, max_length=3)
+    latent_units: int = Field(ge=1, le=1024)
+    epochs: int = Field(ge=1, le=10_000, description="at most; early stopping ends sooner")
+
+
+class Conv2dStudent(Section):
+    """A convolutional network with one output, the anomaly score that its teacher gives.
+
+    The score is ``score_per_e_fold * ln(1 + mean squared error)`` of the teacher; large: unlike
+    the zero-bias crossings that both are trained on.
+    """
+
+    architecture: Literal["conv2d_student"]
+    blocks: tuple[ConvolutionBlock, ...] = Field(min_length=1)
+    hidden_units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = ()
+    teacher: Teacher
+    score_per_e_fold: float = Field(gt=0, description="score for each factor e of the error")
+    score_format: UnsignedText
+
+
+class DenseAutoencoder(Section):
+    """A dense autoencoder that computes its own anomaly score, the sum of squared errors.
+
+    ``hidden_units`` lead from the inputs to the bottleneck, the last of them; the decoder is
+    their mirror image. Errors are taken on the standardised inputs (arXiv:2108.03986).
+    """
+
+    architecture: Literal["dense_autoencoder"]
+    hidden_units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(min_length=1)
+    score_format: UnsignedText
+
+
+NetworkSpec = Annotated[
+    DenseNetwork | Conv2dNetwork | Conv2dStudent | DenseAutoencoder,
+    Field(discriminator="architecture"),
+]
+AnomalyNetwork = Conv2dStudent | DenseAutoencoder
+"""Networks trained on background alone, whose one output is the score."""
+ConvolutionalNetwork = Conv2dNetwork | Conv2dStudent
 
 
 class Quantization(Section):
