@@ -32,7 +32,7 @@ timemux: $(STAMP) ## Take SPECS to time-multiplexed firmware, whatever they ask 
 	$(BIN)/trigforge --reports reports/timemux run $(SPECS) --implementation timemux
 
 test: $(STAMP) ## Run the whole test suite (ARGS are passed to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 firmware-test: $(STAMP) ## Simulate the RTL of FIRMWARE cycle by cycle, in C++ and in cocotb
 	@for spec in $(FIRMWARE); do \

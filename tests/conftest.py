@@ -33,8 +33,9 @@ def rewrite_golden(request) -> bool:
 
 @pytest.fixture(scope="session")
 def session_store(tmp_path_factory) -> Store:
-    """One store for the whole suite: nothing is trained or compiled twice."""
-    return Store(tmp_path_factory.mktemp("store"))
+    """One store for the whole suite and its processes: nothing is trained or compiled twice."""
+    base = tmp_path_factory.getbasetemp()
+    return Store((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "store")
 
 
 @pytest.fixture

@@ -125,6 +125,18 @@ def test_adding_again_replaces_a_damaged_entry(store, entry):
     assert [path.name for path in entry.parent.iterdir()] == [entry.name]
 
 
+def test_an_entry_that_another_process_added_meanwhile_stays(store):
+    with store.adding("kind", DIGEST) as folder:
+        (folder / "a").write_text("mine")
+        with store.adding("kind", DIGEST) as other:
+            (other / "a").write_text("theirs")
+        there = store.find("kind", DIGEST)
+        inode = there.stat().st_ino
+    assert store.find("kind", DIGEST).stat().st_ino == inode
+    assert (there / "a").read_text() == "theirs"
+    assert [path.name for path in there.parent.iterdir()] == [there.name]
+
+
 def test_a_full_disk_is_told_and_leaves_no_entry(store, monkeypatch):
     def refuse(*_arguments, **_options):
         raise OSError(28, "No space left on device")

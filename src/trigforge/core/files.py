@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -107,8 +107,10 @@ def write_file(path: Path, content: bytes | str) -> None:
 
 
 @contextmanager
-def writing_folder(folder: Path) -> Iterator[Path]:
+def writing_folder(folder: Path, *, stays: Callable[[], bool] = lambda: False) -> Iterator[Path]:
     """Yield a new folder that replaces ``folder`` as a whole when the block ends well.
+
+    Where ``folder`` is there by then and ``stays`` says so, the new one is dropped instead.
 
     Raises:
         StoreError: if the disk is full or the parent folder cannot be written.
@@ -119,7 +121,8 @@ def writing_folder(folder: Path) -> Iterator[Path]:
         temporary.chmod(0o777 & ~_umask())
         try:
             yield temporary
-            _replace_folder(temporary, folder)
+            if not (folder.exists() and stays()):
+                _replace_folder(temporary, folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 

@@ -52,8 +52,18 @@ class Store:
 
     @contextmanager
     def adding(self, kind: str, digest: str) -> Iterator[Path]:
-        """Yield a new folder that becomes the entry when the block ends well."""
-        with writing_folder(self.folder(kind, digest)) as temporary:
+        """Yield a new folder that becomes the entry when the block ends well.
+
+        An entry that another process has added meanwhile stays: somebody may be reading it.
+        """
+
+        def intact() -> bool:
+            try:
+                return self.find(kind, digest) is not None
+            except StoreError:
+                return False
+
+        with writing_folder(self.folder(kind, digest), stays=intact) as temporary:
             yield temporary
             write_manifest(temporary, digest)
 
