@@ -18,7 +18,7 @@ from trigforge.core.graph import FixedPointGraph
 from trigforge.core.records import Stimulus
 from trigforge.core.schedule import Schedule
 from trigforge.rtl import da, timemux
-from trigforge.synthesis import Synthesis
+from trigforge.synthesis import Effort, Synthesis
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +36,8 @@ class Network:
     hardware: Hardware
     budget: Budget
     stimulus: Stimulus
+    delay: bool = True
+    """Look for the slowest path: for thousands of DSPs that takes more than half an hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,4 +137,7 @@ def _verified(design: Design, network: Network, folder: Path, store: Store) -> M
     if len(latencies) != 1:
         msg = f"the latency of {network.name} is not fixed: {sorted(latencies)} cycles"
         raise RuntimeError(msg)
-    return Measured(netlist=synthesis.run(written, store), latency_cycles=latencies.pop())
+    effort = Effort(delay=network.delay)
+    return Measured(
+        netlist=synthesis.run(written, store, effort=effort), latency_cycles=latencies.pop()
+    )

@@ -116,6 +116,7 @@ def _networks(folder: Path) -> list[Network]:
             hardware=found[-1].hardware,
             budget=found[-1].budget,
             stimulus=comparison.make_stimulus(images, calorimeter_network.SEED),
+            delay=False,
         )
     )
     return found
@@ -147,10 +148,11 @@ def _figures(network: Network, built: TimeMultiplexed) -> dict[str, float]:
         "latency_cycles": built.latency_cycles,
         "latency_bound_cycles": schedule.latency_bound_cycles,
         "latency_ns": built.latency_cycles / schedule.clock_mhz * 1000,
-        "logic_delay_ns": 0.0 if built.netlist.delay is None else built.netlist.delay.ns,
         "generation_s": built.generation_s,
         "synthesis_s": built.netlist.seconds,
     }
+    if built.netlist.delay is not None:
+        found["logic_delay_ns"] = built.netlist.delay.ns
     return {f"timemux_{what}_{network.name}": value for what, value in found.items()}
 
 

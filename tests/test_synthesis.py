@@ -6,6 +6,7 @@ from trigforge.core.errors import InputError, SpecError, StoreError, ToolError
 from trigforge.core.fixed_point import parse_format
 from trigforge.core.records import Firmware, Port
 from trigforge.core.store import Store
+from trigforge.synthesis import Effort
 
 PORTS = """
   input clk, input rst, input in_valid, input [{n_in}-1:0] in_data,
@@ -91,6 +92,17 @@ def empty_store(tmp_path):
 
 
 @pytest.mark.toolchain
+def test_without_a_delay_the_rest_is_the_same(empty_store, tmp_path):
+    tiny = firmware(tmp_path / "fw", ADDER)
+    whole, counted = (
+        synthesis.run(tiny, empty_store, effort=Effort(delay=delay)) for delay in (True, False)
+    )
+    assert whole.delay is not None
+    assert counted.delay is None
+    assert not counted.cached
+    assert counted.cells == whole.cells
+
+
 def test_an_adder_takes_a_lut_a_bit_and_is_kept_for_the_next_time(tmp_path, store):
     steps = []
     tiny = firmware(tmp_path / "fw", ADDER)
@@ -222,14 +234,14 @@ def test_a_cell_that_nobody_counts_is_an_error_each_time(tmp_path, store):
 def test_synthesis_is_stopped_when_it_runs_past_its_time(tmp_path, empty_store):
     tiny = firmware(tmp_path / "fw", ADDER)
     with pytest.raises(ToolError, match=r"logic synthesis of tiny in .* was stopped after 0.5 s"):
-        synthesis.run(tiny, empty_store, timeout_s=0.5)
+        synthesis.run(tiny, empty_store, effort=Effort(timeout_s=0.5))
     assert not synthesis.is_done(tiny, empty_store)
 
 
 @pytest.mark.toolchain
 def test_synthesis_is_stopped_when_it_takes_more_than_its_memory(tmp_path, empty_store):
     with pytest.raises(ToolError, match="ran out of the 130 MB"):
-        synthesis.run(firmware(tmp_path / "fw", ADDER), empty_store, memory_mb=130)
+        synthesis.run(firmware(tmp_path / "fw", ADDER), empty_store, effort=Effort(memory_mb=130))
 
 
 @pytest.mark.toolchain

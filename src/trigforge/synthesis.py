@@ -24,8 +24,6 @@ from trigforge.vendor import devices, yosys
 if TYPE_CHECKING:
     from trigforge.core.store import Store
 
-TIMEOUT_S = 2 * 3600
-MEMORY_MB = 16_000
 """A network of 43,000 LUT cells takes 4 minutes and 1,500 MB."""
 
 STAGE = "logic synthesis, Yosys"
@@ -37,6 +35,16 @@ _INSTANTIATES_DSPS = re.compile(rb"^\s*DSP48E[12]\s+#", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How far logic synthesis may go."""
+
+    timeout_s: float = 2 * 3600
+    memory_mb: int = 16_000
+    delay: bool = True
+    """Look for the slowest path: more than half an hour where there are thousands of DSPs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Synthesis:
     """What logic synthesis found a design to take, and how long its slowest path is."""
 
@@ -45,7 +53,7 @@ class Synthesis:
     lut_packed: int
     """LUTs if all functions that could share one did: fewer than any placement takes."""
     delay: LogicDelay | None
-    """None if no path of the design has known delays."""
+    """None if no path of the design has known delays, or none was looked for."""
     cells: tuple[tuple[str, int], ...]
     """How many of each library cell, by name."""
     log: Path
@@ -70,8 +78,7 @@ def run(
     firmware: Firmware,
     store: Store,
     *,
-    timeout_s: float = TIMEOUT_S,
-    memory_mb: int = MEMORY_MB,
+    effort: Effort | None = None,
     progress: Progress = no_progress,
 ) -> Synthesis:
     """Synthesise firmware for its part; nothing is done if the store has the result.
@@ -86,24 +93,25 @@ def run(
             or holds cells that nobody can count; if Yosys runs past a limit or crashes.
         StoreError: if a source cannot be read, the stored result is corrupt or the disk full.
     """
-    job = _job(firmware)
+    effort = effort or Effort()
+    job = _job(firmware, effort)
     folder = store.find(_KIND, job.digest)
     cached = folder is not None
     if folder is None:
         what = f"logic synthesis of {firmware.name}"
         progress(what, 0, 1)
         where = f"{what} in {firmware.folder}"
-        folder = _synthesise(job, store, timeout_s=timeout_s, memory_mb=memory_mb, what=where)
+        folder = _synthesise(job, store, effort, what=where)
         progress(what, 1, 1)
     return _read(folder, firmware, cached=cached)
 
 
 def is_done(firmware: Firmware, store: Store) -> bool:
     """Tell whether the result can be had without synthesis."""
-    return store.find(_KIND, _job(firmware).digest) is not None
+    return store.find(_KIND, _job(firmware, Effort()).digest) is not None
 
 
-def _job(firmware: Firmware) -> _Job:
+def _job(firmware: Firmware, effort: Effort) -> _Job:
     if firmware.language != "verilog":
         msg = f"Yosys reads Verilog; the firmware {firmware.name} is written in {firmware.language}"
         raise ToolError(msg)
@@ -117,19 +125,23 @@ def _job(firmware: Firmware) -> _Job:
             {source: (firmware.folder / source).read_bytes() for source in firmware.sources}
         )
     infer = not any(_INSTANTIATES_DSPS.search(content) for content in sources.values())
-    script = yosys.script(verilog, firmware.name, architecture, infer=infer)
+    script = yosys.script(verilog, firmware.name, architecture, infer=infer, delay=effort.delay)
     return _Job(sources=sources, script=script)
 
 
-def _synthesise(job: _Job, store: Store, *, timeout_s: float, memory_mb: int, what: str) -> Path:
+def _synthesise(job: _Job, store: Store, effort: Effort, *, what: str) -> Path:
     """Run Yosys on a copy of the sources and keep what it wrote."""
     with tempfile.TemporaryDirectory(prefix="trigforge-synthesis-") as name:
         workspace = Path(name)
         fill_folder(workspace, job.sources)
         (workspace / yosys.SCRIPT).write_text(job.script)
-        seconds = yosys.run(workspace, timeout_s=timeout_s, memory_mb=memory_mb, what=what)
+        seconds = yosys.run(
+            workspace, timeout_s=effort.timeout_s, memory_mb=effort.memory_mb, what=what
+        )
         with store.adding(_KIND, job.digest) as folder:
             for written in (yosys.SCRIPT, yosys.LOG, yosys.STATISTICS, yosys.TIMING):
+                if not (workspace / written).exists():
+                    continue  # no slowest path was asked for
                 (folder / written).write_bytes((workspace / written).read_bytes())
             (folder / _RUN).write_text(json.dumps({"seconds": round(seconds, 2)}) + "\n")
     return store.folder(_KIND, job.digest)
@@ -137,7 +149,7 @@ def _synthesise(job: _Job, store: Store, *, timeout_s: float, memory_mb: int, wh
 
 def _read(folder: Path, firmware: Firmware, *, cached: bool) -> Synthesis:
     statistics = yosys.read_statistics((folder / yosys.STATISTICS).read_text())
-    counts = statistics.counts
+    counts, timing = statistics.counts, folder / yosys.TIMING
     resources = Resources(
         part=firmware.part,
         lut=counts.lut,
@@ -153,7 +165,7 @@ def _read(folder: Path, firmware: Firmware, *, cached: bool) -> Synthesis:
     return Synthesis(
         resources=resources,
         lut_packed=counts.lut_packed,
-        delay=yosys.read_delay((folder / yosys.TIMING).read_text(), statistics.tool),
+        delay=yosys.read_delay(timing.read_text(), statistics.tool) if timing.exists() else None,
         cells=statistics.cells,
         log=folder / yosys.LOG,
         seconds=float(json.loads((folder / _RUN).read_text())["seconds"]),

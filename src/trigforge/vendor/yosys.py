@@ -149,7 +149,12 @@ def version() -> str:
 
 
 def script(
-    sources: Sequence[str], top: str, architecture: Architecture, *, infer: bool = True
+    sources: Sequence[str],
+    top: str,
+    architecture: Architecture,
+    *,
+    infer: bool = True,
+    delay: bool = True,
 ) -> str:
     """Return the Yosys script that synthesises a module out of context (no pads, no clock buffer).
 
@@ -157,7 +162,7 @@ def script(
     Without ``infer`` neither DSPs nor shift registers are made of other logic: a design that
     instantiates its DSPs needs none, and the search for them takes time with the square of
     their number (3,141 DSPs: each of the two passes more than 15 minutes). Delay lines are
-    registers then.
+    registers then. ``delay`` asks for the slowest path too.
 
     Raises:
         InputError: if a name is not one that a script can hold.
@@ -185,7 +190,7 @@ def script(
         "check -noinit -assert",
         "delete t:$scopeinfo",
         f"tee -q -o {STATISTICS} stat -json -tech xilinx",
-        f"tee -q -o {TIMING} sta",
+        *([f"tee -q -o {TIMING} sta"] if delay else []),
     ]
     return "\n".join(lines) + "\n"
 
