@@ -24,6 +24,7 @@ import firmware_speed
 import generation_speed
 import inference_speed
 import random_networks
+import sample_speed
 import simulation_speed
 import timemux_cost
 from rich.console import Console
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[Path], dict[str, float]]] = {
     "emulation": emulation_speed.measure,
     "random_networks": random_networks.measure,
     "generation": generation_speed.measure,
+    "samples": sample_speed.measure,
     "firmware": firmware_speed.measure,
     "timemux": timemux_cost.measure,
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trigforge.core.config import JetsHlf, TopImages
+from trigforge.core.config import CalorimeterRegions, JetsHlf, TopImages, TriggerObjects
 from trigforge.core.records import Sample
 from trigforge.core.store import Store
 from trigforge.samples import generation
@@ -65,6 +65,40 @@ def jets_sample(jets_spec, store) -> Sample:
 @pytest.fixture(scope="session")
 def images_sample(images_spec, store) -> Sample:
     return generation.generate(images_spec, store, n_processes=1)
+
+
+CROSSINGS = {
+    "zero_bias_events": 300,
+    "signal_events": 20,
+    "signals": ("top_pair", "higgs_four_leptons"),
+    "pileup": 30.0,
+    "pool_collisions": 100,
+    "test_fraction": 0.4,
+    "seed": 13,
+}
+
+
+@pytest.fixture(scope="session")
+def regions_spec() -> CalorimeterRegions:
+    return CalorimeterRegions(
+        kind="calorimeter_regions", region_bits=10, region_lsb_gev=0.5, **CROSSINGS
+    )
+
+
+@pytest.fixture(scope="session")
+def objects_spec() -> TriggerObjects:
+    return TriggerObjects(kind="trigger_objects", **CROSSINGS)
+
+
+@pytest.fixture(scope="session")
+def regions_sample(regions_spec, session_store) -> Sample:
+    return generation.generate(regions_spec, session_store, n_processes=1)
+
+
+@pytest.fixture(scope="session")
+def objects_sample(objects_spec, session_store, regions_sample) -> Sample:
+    """The pools of collisions are those of the regions: nothing is generated."""
+    return generation.generate(objects_spec, session_store, n_processes=1)
 
 
 @pytest.fixture

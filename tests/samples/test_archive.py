@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +26,15 @@ def made_up(kind="top_images", **changes):
         "provenance": '{"n_generated": 29}',
     }
     return Sample(**{**values, **changes})
+
+
+MODELS = Path(__file__).parents[2] / "models"
+
+
+def with_variables(**changes):
+    variables = np.arange(18, dtype=np.float32).reshape(9, 2)
+    own = {"variable_names": ("generated_ht_gev", "n_interactions"), "variables_test": variables}
+    return made_up(**{**own, **changes})
 
 
 def rewritten(path, **arrays):
@@ -59,6 +70,56 @@ def test_a_generated_sample_survives_the_file(jets_sample, tmp_path):
 def test_the_same_sample_gives_the_same_bytes(path, tmp_path):
     archive.save(made_up(), tmp_path / "again.npz")
     assert (tmp_path / "again.npz").read_bytes() == path.read_bytes()
+
+
+def test_what_is_known_of_held_out_events_is_kept(tmp_path):
+    archive.save(with_variables(), tmp_path / "more.npz")
+    loaded = archive.load(tmp_path / "more.npz")
+    assert loaded.variable_names == ("generated_ht_gev", "n_interactions")
+    np.testing.assert_array_equal(loaded.variables_test, with_variables().variables_test)
+    assert loaded.variables_test.dtype == np.float32
+    assert not loaded.variables_test.flags.writeable
+
+
+def test_a_sample_without_variables_is_written_as_it_always_was(path):
+    with np.load(path) as file:
+        assert set(file.files) == {archive.HEADER, *archive.ARRAYS}
+        header = json.loads(file[archive.HEADER].tobytes())
+    assert header.pop("arrays_sha256").startswith("d5f40a6ad66d5294")
+    names = ("kind", "digest", "feature_names", "class_names", "provenance", "format")
+    assert header.keys() == set(names)
+    assert archive.load(path).variables_test is None
+
+
+@pytest.mark.parametrize("name", ["jet_tagger", "top_tagger"])
+def test_files_from_before_variables_are_read(name):
+    loaded = archive.load(MODELS / name / "sample.npz")
+    assert (loaded.variable_names, loaded.variables_test) == ((), None)
+    assert loaded.read_provenance()["digest"] == loaded.digest
+
+
+def test_integers_of_trigger_objects_survive_the_file(tmp_path):
+    random = np.random.default_rng(2)
+    x = {
+        f"x_{side}": random.integers(-225, 4096, (n, 3)).astype(np.int16)
+        for side, n in (("train", 20), ("test", 9))
+    }
+    sample = made_up(feature_names=("met_pt", "met_eta", "met_phi"), **x)
+    archive.save(sample, tmp_path / "objects.npz")
+    np.testing.assert_array_equal(archive.load(tmp_path / "objects.npz").x_test, sample.x_test)
+
+
+def test_variables_that_were_exchanged_or_taken_out_are_refused(tmp_path):
+    path = tmp_path / "more.npz"
+    archive.save(with_variables(), path)
+    rewritten(path, variables_test=np.zeros((9, 2), np.float32))
+    with pytest.raises(InputError, match="arrays are not those that were written"):
+        archive.load(path)
+    archive.save(with_variables(), path)
+    with np.load(path) as old:
+        np.savez(path, **{name: old[name] for name in old.files if name != "variables_test"})
+    with pytest.raises(InputError, match="arrays are not those that were written"):
+        archive.load(path)
 
 
 def test_a_file_cut_off_anywhere_is_refused(path):
@@ -141,6 +202,11 @@ def test_a_missing_file_is_named(tmp_path):
         ({"x_test": np.zeros((9, 4, 4, 2), np.uint8)}, "images are uint8 or uint16"),
         ({"x_test": np.zeros((9, 1))}, "x_test is float64"),
         ({"x_test": np.zeros((9, 2), np.float32)}, "one column a name"),
+        ({"x_test": np.zeros((9, 1), np.int32)}, "features are float32 or int16"),
+        (
+            {"variable_names": ("n",), "variables_test": np.zeros((9, 1))},
+            "variables_test is float64, not float32",
+        ),
     ],
 )
 def test_wrong_shapes_types_and_labels_are_refused(tmp_path, changes, message):

@@ -10,7 +10,9 @@ import pytest
 from trigforge.core.errors import InputError, SpecError, StoreError, ToolError
 from trigforge.core.store import Store
 from trigforge.samples import archive, chunks, generation
+from trigforge.samples.chunks import ChunkKey
 from trigforge.samples.features import FEATURE_NAMES
+from trigforge.samples.jet_recipe import JetRecipe
 
 
 def chunk_times(store):
@@ -126,8 +128,9 @@ def test_a_smaller_sample_is_contained_in_a_larger_one(jets_spec, jets_sample, c
 def test_no_collision_is_on_both_sides(jets_spec, jets_sample, store):
     pairs = 0
     test_rows = {row.tobytes() for row in jets_sample.x_test}
-    for key in chunks.keys_of(jets_spec):
-        chunk = chunks.read_chunk(jets_spec, key, store)
+    recipe = JetRecipe(jets_spec)
+    for key in recipe.chunk_keys():
+        chunk = chunks.read_chunk(recipe, key, store)
         in_test = np.array([row.tobytes() in test_rows for row in chunk.x])
         for event in np.unique(chunk.event):
             sides = in_test[chunk.event == event]
@@ -137,15 +140,15 @@ def test_no_collision_is_on_both_sides(jets_spec, jets_sample, store):
 
 
 def test_the_split_depends_on_the_event_alone(jets_spec):
-    key = chunks.ChunkKey(class_name="w", index=3, n_jets=1000)
+    recipe = JetRecipe(jets_spec)
     event = np.arange(20_000)
-    test = generation.held_out(jets_spec, key, event)
+    test = recipe.held_out(ChunkKey(class_name="w", index=3, n_examples=1000), event)
     assert abs(test.mean() - 0.3) < 0.01
-    more = jets_spec.model_copy(update={"jets_per_class": 90_000})
-    smaller_key = chunks.ChunkKey(class_name="w", index=3, n_jets=7)
-    np.testing.assert_array_equal(generation.held_out(more, smaller_key, event[:50]), test[:50])
-    other = chunks.ChunkKey(class_name="w", index=4, n_jets=1000)
-    assert (generation.held_out(jets_spec, other, event) != test).mean() > 0.3
+    more = JetRecipe(jets_spec.model_copy(update={"jets_per_class": 90_000}))
+    smaller_key = ChunkKey(class_name="w", index=3, n_examples=7)
+    np.testing.assert_array_equal(more.held_out(smaller_key, event[:50]), test[:50])
+    other = ChunkKey(class_name="w", index=4, n_examples=1000)
+    assert (recipe.held_out(other, event) != test).mean() > 0.3
 
 
 def test_a_corrupt_chunk_is_refused(jets_spec, copied_store):
@@ -158,8 +161,8 @@ def test_a_corrupt_chunk_is_refused(jets_spec, copied_store):
 
 
 def test_a_half_written_chunk_is_made_again(images_spec, images_sample, copied_store):
-    key = chunks.keys_of(images_spec)[0]
-    folder = chunks.find_chunk(images_spec, key, copied_store)
+    recipe = JetRecipe(images_spec)
+    folder = chunks.find_chunk(recipe, recipe.chunk_keys()[0], copied_store)
     folder.rename(folder.with_name(f".{folder.name}.cut_off"))
     again = generation.generate(images_spec, copied_store, n_processes=1)
     np.testing.assert_array_equal(again.x_train, images_sample.x_train)

@@ -10,26 +10,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
-import numpy as np
 import pythia8mc
 
-from trigforge.core.errors import SpecError, ToolError, unknown_name
+from trigforge.core.errors import SpecError, unknown_name
+from trigforge.samples import generator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BATCH_EVENTS = 100
 """Events asked of Pythia at once; part of the algorithm, since jets are cut off per batch."""
-ENERGY_GEV = 13_600
 RESONANCE_GEV = 2_000
 """Mass of the scalar or graviton that decays to two bosons."""
 RESONANCE_WIDTH_GEV = 20
-MAX_ABS_ETA = 5.0
-"""Reach of the calorimeters; particles beyond it are dropped."""
 
 SCALAR_ID = 25
 GRAVITON_ID = 5_100_039
-NEUTRINO_IDS = (12, 14, 16)
 PARTON_IDS = (1, 2, 3, 4, 5, 21)
 HARD_OUTGOING = -23
 """Pythia's status of the outgoing partons of the hard process."""
@@ -207,72 +203,39 @@ def generate(process: Process, beam: Beam, seed: int) -> Iterator[Events]:
         ToolError: if Pythia refuses a setting, cannot start or makes no event.
     """
     check_window(process, beam)
-    pythia = pythia8mc.Pythia("", False)
-    for line in _settings(process, beam, seed):
-        if not pythia.readString(line):
-            msg = f"Pythia refuses the setting {line!r}; another version than 8.317?"
-            raise ToolError(msg)
     hook = _BosonWindow(beam.window_gev) if process.resonant else None
-    if hook is not None:
-        pythia.setUserHooksPtr(hook)
-    if not pythia.init():
-        low, high = beam.window_gev
-        msg = f"Pythia cannot start with a window of {low:g} to {high:g} GeV; lower it"
-        raise ToolError(msg)
+    low, high = beam.window_gev
+    what = f"a window of {low:g} to {high:g} GeV; lower it"
+    pythia = generator.start(_settings(process, beam), seed, what, hook)
     while True:
         yield _events(pythia, process)
 
 
-def _settings(process: Process, beam: Beam, seed: int) -> tuple[str, ...]:
+def _settings(process: Process, beam: Beam) -> tuple[str, ...]:
     low, high = beam.window_gev
     window = (f"PhaseSpace:pTHatMin = {low!r}", f"PhaseSpace:pTHatMax = {high!r}")
     return (
-        "Print:quiet = on",
-        "Random:setSeed = on",
-        f"Random:seed = {seed}",
-        f"Beams:eCM = {ENERGY_GEV}",
         f"PartonLevel:MPI = {'on' if beam.multi_parton_interactions else 'off'}",
-        "ParticleDecays:limitTau0 = on",
-        "ParticleDecays:tau0Max = 10",
         *process.settings,
         *(() if process.resonant else window),
     )
 
 
 def _events(pythia: Any, process: Process) -> Events:
-    batch = pythia.nextBatch(BATCH_EVENTS)
-    if len(batch) == 0:
-        msg = f"Pythia made none of {BATCH_EVENTS} events with {process.settings[0]}"
-        raise ToolError(msg)
-    record = batch.prt
+    record = generator.next_batch(pythia, BATCH_EVENTS, process.settings[0]).prt
     return Events(
-        particles=_momenta(record, _visible(record)),
+        particles=_momenta(record, generator.is_visible(record)),
         partners=_momenta(record, _is_partner(record, process.partner_ids)),
     )
 
 
-def _visible(record: Any) -> Any:
-    """Mark final particles inside the calorimeters, neutrinos left out."""
-    pt = np.hypot(record.p.px, record.p.py)
-    inside = abs(record.p.pz) < np.sinh(MAX_ABS_ETA) * pt
-    return (record.status > 0) & inside & ~_has_id(record, NEUTRINO_IDS)
-
-
 def _is_partner(record: Any, ids: tuple[int, ...]) -> Any:
     """Mark hard-process partons, and of tops and bosons the last copy before they decay."""
-    wanted = _has_id(record, ids)
+    wanted = generator.has_id(record, ids)
     if set(ids) <= set(PARTON_IDS):
         return wanted & (record.status == HARD_OUTGOING)
     first, last = record.id[record.daughter1], record.id[record.daughter2]
     return wanted & (record.status < 0) & (first != record.id) & (last != record.id)
-
-
-def _has_id(record: Any, ids: tuple[int, ...]) -> Any:
-    code = abs(record.id)
-    mask = code == ids[0]
-    for known in ids[1:]:
-        mask = mask | (code == known)
-    return mask
 
 
 def _momenta(record: Any, mask: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Samples of simulated jets: generated in chunks, kept, split and assembled.
+"""Samples of simulated events: generated in chunks, kept, split and assembled.
 
 ``SampleSpec -> Sample``. An interrupted generation goes on where it stopped: finished
 chunks are in the store. The same spec gives the same bytes, whatever the number of
@@ -8,23 +8,18 @@ processes.
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import signal
-import threading
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import as_completed
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trigforge import __version__
-from trigforge.core.errors import InputError, ToolError
+from trigforge.core.errors import InputError
 from trigforge.core.records import Sample, no_progress
 from trigforge.core.store import Store, key_of
-from trigforge.samples import chunks
-from trigforge.samples.features import FEATURE_NAMES
+from trigforge.samples import chunks, workers
+from trigforge.samples.recipes import recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -33,14 +28,13 @@ if TYPE_CHECKING:
 
     from trigforge.core.config import SampleSpec
     from trigforge.core.records import Progress
-    from trigforge.samples.chunks import ChunkKey
-
-GOLDEN_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+    from trigforge.samples.chunks import ChunkKey, Recipe
 
 
 def sample_digest(spec: SampleSpec) -> str:
     """Return the digest of all that a sample depends on: spec, seed, generators."""
-    return key_of({"spec": spec.model_dump(mode="json"), "generators": chunks.generator_versions()})
+    generators = recipe_of(spec).generator_versions()
+    return key_of({"spec": spec.model_dump(mode="json"), "generators": generators})
 
 
 def generate(
@@ -52,7 +46,7 @@ def generate(
 ) -> Sample:
     """Return the sample of a spec, making the chunks that are not in the store.
 
-    Examples are shuffled; all jets of a collision are on the same side of the split.
+    Examples are shuffled; what comes from one collision is on one side of the split.
 
     Raises:
         SpecError: if no hard process reaches the transverse momenta asked for.
@@ -60,24 +54,25 @@ def generate(
         ToolError: if Pythia fails or a process dies.
         StoreError: if a kept chunk is corrupt or a new one cannot be written.
     """
-    if n_processes < 1:
-        msg = f"n_processes is {n_processes}; at least 1 is needed"
-        raise InputError(msg)
-    chunks.check_reachable(spec)
-    _make_missing(spec, store, n_processes, progress)
-    return _assemble(spec, store)
+    workers.check_number(n_processes)
+    recipe = recipe_of(spec)
+    recipe.check()
+    _make_missing(recipe, store, n_processes, progress)
+    return _assemble(recipe, store)
 
 
 def subset(sample: Sample, n_train: int, n_test: int) -> Sample:
     """Return the first examples of every class, as even as the classes allow.
 
-    Digest and provenance stay those of the full sample.
+    A side may lack classes; then it is even over those it has. Digest and provenance stay
+    those of the full sample.
 
     Raises:
         InputError: if a class has too few examples.
     """
     train = _first_of_each(sample, "train", n_train)
     test = _first_of_each(sample, "test", n_test)
+    variables = sample.variables_test
     return Sample(
         kind=sample.kind,
         digest=sample.digest,
@@ -88,124 +83,95 @@ def subset(sample: Sample, n_train: int, n_test: int) -> Sample:
         x_test=sample.x_test[test],
         y_test=sample.y_test[test],
         provenance=sample.provenance,
+        variable_names=sample.variable_names,
+        variables_test=None if variables is None else variables[test],
     )
 
 
-def held_out(spec: SampleSpec, key: ChunkKey, event: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which collisions belong to the test set: ``(n,)`` of ``(n,)`` event indices.
-
-    A hash of seed, class, chunk and event decides, so a jet's side depends neither on how
-    many jets are made nor on its neighbours. Mixing: SplitMix64 (doi:10.1145/2660193.2660195).
-    """
-    start = np.uint64(chunks.digest_number("split", spec.seed, key.class_name, key.index))
-    mixed = start + GOLDEN_GAMMA * (event.astype(np.uint64) + np.uint64(1))
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed ^= mixed >> np.uint64(31)
-    return np.asarray(mixed / 2.0**64 < spec.test_fraction)
-
-
-def _make_missing(spec: SampleSpec, store: Store, n_processes: int, progress: Progress) -> None:
-    keys = chunks.keys_of(spec)
-    missing = [key for key in keys if chunks.find_chunk(spec, key, store) is None]
-    total = sum(key.n_jets for key in keys)
-    done = total - sum(key.n_jets for key in missing)
-    progress("jets", done, total)
-    with closing(_worked_off(spec, store, missing, n_processes)) as finished:
+def _make_missing(recipe: Recipe, store: Store, n_processes: int, progress: Progress) -> None:
+    keys = recipe.chunk_keys()
+    missing = [key for key in keys if chunks.find_chunk(recipe, key, store) is None]
+    total = sum(key.n_examples for key in keys)
+    done = total - sum(key.n_examples for key in missing)
+    progress(recipe.unit, done, total)
+    with closing(_worked_off(recipe, store, missing, n_processes)) as finished:
         for key in finished:
-            done += key.n_jets
-            progress("jets", done, total)
+            done += key.n_examples
+            progress(recipe.unit, done, total)
 
 
 def _worked_off(
-    spec: SampleSpec, store: Store, missing: Sequence[ChunkKey], n_processes: int
+    recipe: Recipe, store: Store, missing: Sequence[ChunkKey], n_processes: int
 ) -> Generator[ChunkKey]:
     """Make and keep chunks, yielding each when it is done."""
     if n_processes == 1 or len(missing) < 2:
         for key in missing:
-            chunks.store_chunk(spec, key, store)
+            chunks.store_chunk(recipe, key, store)
             yield key
         return
-    pool = ProcessPoolExecutor(
-        min(n_processes, len(missing)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_prepare_worker,
-    )
-    try:
-        tasks = {pool.submit(chunks.store_chunk, spec, key, store): key for key in missing}
+    with workers.working(min(n_processes, len(missing)), recipe.unit, store.root) as pool:
+        tasks = {pool.submit(chunks.store_chunk, recipe, key, store): key for key in missing}
         for task in as_completed(tasks):
             task.result()
             yield tasks[task]
-    except BrokenProcessPool as error:
-        msg = (
-            "a process that made jets died, perhaps for want of memory; finished chunks are "
-            f"kept in {store.root}: run again, with fewer processes than {n_processes}"
-        )
-        raise ToolError(msg) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
-def _prepare_worker() -> None:
-    """Leave interrupts to the parent, which waits for running chunks; never outlive it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _assemble(spec: SampleSpec, store: Store) -> Sample:
-    parts: dict[str, list[NDArray[np.generic]]] = {
-        name: [] for name in ("x_train", "y_train", "x_test", "y_test")
-    }
-    class_names = chunks.CLASS_NAMES[spec.kind]
-    for key in chunks.keys_of(spec):
-        chunk = chunks.read_chunk(spec, key, store)
-        test = held_out(spec, key, chunk.event)
-        label = class_names.index(key.class_name)
-        for side, mask in (("train", ~test), ("test", test)):
-            parts[f"x_{side}"].append(chunk.x[mask])
-            parts[f"y_{side}"].append(np.full(np.count_nonzero(mask), label, np.int64))
-    arrays = {name: np.concatenate(values) for name, values in parts.items()}
+def _assemble(recipe: Recipe, store: Store) -> Sample:
+    spec = recipe.spec
+    arrays = _gather(recipe, store)
     random = np.random.Generator(np.random.PCG64(spec.seed))
     for side in ("train", "test"):
         order = random.permutation(len(arrays[f"y_{side}"]))
-        arrays |= {f"{axis}_{side}": arrays[f"{axis}_{side}"][order] for axis in "xy"}
+        own = [name for name in arrays if name.endswith(side)]
+        arrays |= {name: arrays[name][order] for name in own}
     return Sample(
         kind=spec.kind,
         digest=sample_digest(spec),
-        feature_names=feature_names(spec),
-        class_names=class_names,
-        provenance=_provenance(spec, arrays),
-        **arrays,
+        feature_names=recipe.feature_names,
+        class_names=spec.class_names,
+        provenance=_provenance(recipe, arrays),
+        variable_names=recipe.variable_names,
+        x_train=arrays["x_train"],
+        y_train=arrays["y_train"],
+        x_test=arrays["x_test"],
+        y_test=arrays["y_test"],
+        variables_test=arrays.get("variables_test"),
     )
 
 
-def feature_names(spec: SampleSpec) -> tuple[str, ...]:
-    """Name the features of an example; an image has one kind of value, its pixels."""
-    return FEATURE_NAMES if spec.kind == "jets_hlf" else ("transverse_energy",)
+def _gather(recipe: Recipe, store: Store) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a sample in the order of its chunks."""
+    parts: dict[str, list[NDArray[Any]]] = {
+        name: [] for name in ("x_train", "y_train", "x_test", "y_test")
+    }
+    for key in recipe.chunk_keys():
+        chunk = chunks.read_chunk(recipe, key, store)
+        test = recipe.held_out(key, chunk.event)
+        label = recipe.spec.class_names.index(key.class_name)
+        for side, mask in (("train", ~test), ("test", test)):
+            parts[f"x_{side}"].append(chunk.x[mask])
+            parts[f"y_{side}"].append(np.full(np.count_nonzero(mask), label, np.int64))
+        if chunk.variables is not None:
+            parts.setdefault("variables_test", []).append(chunk.variables[test])
+    return {name: np.concatenate(values) for name, values in parts.items()}
 
 
-def _provenance(spec: SampleSpec, arrays: dict[str, NDArray[np.generic]]) -> str:
+def _provenance(recipe: Recipe, arrays: dict[str, NDArray[Any]]) -> str:
     """Say in JSON how the full sample was made and how large it is."""
+    spec = recipe.spec
     counts = {
         side: {
             name: int(np.count_nonzero(arrays[f"y_{side}"] == label))
-            for label, name in enumerate(chunks.CLASS_NAMES[spec.kind])
+            for label, name in enumerate(spec.class_names)
         }
         for side in ("train", "test")
     }
     record = {
         "spec": spec.model_dump(mode="json"),
         "digest": sample_digest(spec),
-        "generators": {**chunks.generator_versions(), "trigforge": __version__},
+        "generators": {**recipe.generator_versions(), "trigforge": __version__},
         "seed": spec.seed,
-        "chunk_jets": chunks.CHUNK_JETS,
+        **recipe.chunk_size(),
         "n_generated": sum(sum(side.values()) for side in counts.values()),
         "counts": counts,
     }
@@ -214,12 +180,13 @@ def _provenance(spec: SampleSpec, arrays: dict[str, NDArray[np.generic]]) -> str
 
 def _first_of_each(sample: Sample, side: str, n_wanted: int) -> NDArray[np.int64]:
     labels = getattr(sample, f"y_{side}")
-    n_classes = len(sample.class_names)
+    present = np.unique(labels)
     chosen = []
-    for label, name in enumerate(sample.class_names):
-        n_own = n_wanted // n_classes + (label < n_wanted % n_classes)
+    for place, label in enumerate(present):
+        n_own = n_wanted // len(present) + (place < n_wanted % len(present))
         own = np.flatnonzero(labels == label)
         if len(own) < n_own:
+            name = sample.class_names[label]
             msg = f"sample {sample.kind}: {len(own)} {side} examples of {name}, {n_own} wanted"
             raise InputError(msg)
         chosen.append(own[:n_own])

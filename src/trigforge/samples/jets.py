@@ -77,7 +77,7 @@ def find_jets(events: Events, radius: float, min_pt_gev: float) -> Jets:
 
 def groom(jets: Jets) -> Groomed:
     """Recluster each jet with Cambridge/Aachen and soft-drop it (beta 0, z_cut 0.1)."""
-    sequence = _cluster(jets.constituents, fastjet.cambridge_algorithm, RECLUSTERING_RADIUS)
+    sequence = cluster(jets.constituents, fastjet.cambridge_algorithm, RECLUSTERING_RADIUS)
     dropped = sequence.exclusive_jets_softdrop_grooming(
         njets=1,
         beta=0.0,
@@ -124,7 +124,7 @@ def _distances(momenta: Any, others: Any) -> Any:
     return np.hypot(rapidity(momenta) - rapidity(others), dphi)
 
 
-def _cluster(particles: Any, algorithm: int, radius: float) -> Any:
+def cluster(particles: Any, algorithm: int, radius: float) -> Any:
     """Cluster each list of particles; FastJet's banner would go to standard output."""
     fastjet._swig.ClusterSequence.set_fastjet_banner_stream(None)  # noqa: SLF001 (no public name)
     return fastjet.ClusterSequence(
@@ -133,7 +133,7 @@ def _cluster(particles: Any, algorithm: int, radius: float) -> Any:
 
 
 def _leading_jets(particles: Any, radius: float, min_pt_gev: float) -> Jets:
-    sequence = _cluster(particles, fastjet.antikt_algorithm, radius)
+    sequence = cluster(particles, fastjet.antikt_algorithm, radius)
     momenta = sequence.inclusive_jets(min_pt_gev)
     constituents = sequence.constituents(min_pt_gev)
     order = ak.argsort(transverse_momentum(momenta), ascending=False, axis=1)[:, :JETS_PER_EVENT]
