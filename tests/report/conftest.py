@@ -57,7 +57,7 @@ def summary(tmp_path) -> RunSummary:
         name="tiny_jets",
         n_train=15000,
         n_test=5000,
-        sample_origin="models/[tiny]/sample.npz, part of 200000 jets",
+        sample_origin="models/[tiny]/sample.npz, part of 200000 events",
         float_metrics=metrics(0.7337, 31.6),
         quantised_metrics=metrics(0.7302, 29.5),
         agreements=(agreement,),

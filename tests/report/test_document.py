@@ -30,7 +30,7 @@ def test_a_report_is_valid_and_says_what_the_run_found(summary, spec):
     report = written(summary, spec)
     check(report)
     assert report["met"] is True
-    assert report["report_version"] == 2
+    assert report["report_version"] == 3
     assert report["agreements"] == [
         {
             "reference": "QKeras, exact",

@@ -13,7 +13,7 @@ from planted_health import planted, planted_inputs
 from trigforge.core.errors import InputError
 from trigforge.core.fixed_point import parse_format
 from trigforge.evaluation import measure
-from trigforge.report import health_plot
+from trigforge.report import health_plot, palette
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -35,7 +35,8 @@ def test_a_png_is_a_picture_with_all_colours(tensors):
     pixels = image.imread(io.BytesIO(png), format="png")
     red, green, blue = np.round(pixels[..., :3] * 255).astype(int).reshape(-1, 3).T
     seen = set(np.unique(red << 16 | green << 8 | blue).tolist())
-    assert {0x2F6DB3, 0xE08A1E, 0xDCDCDC, 0xC81E1E, 0x7A3FB0} <= seen
+    colours = (palette.BLUE, palette.ORANGE, palette.TRACK, palette.VERMILLION, palette.PURPLE)
+    assert {int(colour[1:], 16) for colour in colours} <= seen
 
 
 def test_an_svg_names_every_tensor_its_format_and_its_dead(tensors):

@@ -21,7 +21,7 @@ def row(text: str, first: str) -> list[str]:
 def test_a_run_shows_physics_agreement_verdict_and_where_things_are(summary):
     text = text_of(terminal.summarise(summary))
     assert "tiny_jets: 5000 held-out events (trained on 15000)" in text
-    assert "models/[tiny]/sample.npz, part of 200000 jets" in text
+    assert "models/[tiny]/sample.npz, part of 200000 events" in text
     assert row(text, "accuracy") == ["accuracy", "0.7337", "0.7302", "+0.0035"]
     assert row(text, "AUC top") == ["AUC top", "0.9000", "0.9000", "+0.0000"]
     assert row(text, "1/background at 50% w")[1:3] == ["31.6", "29.5"]
@@ -35,6 +35,7 @@ def test_a_run_shows_physics_agreement_verdict_and_where_things_are(summary):
     assert row(text, "bit-exact") == ["bit-exact", "0 differ", "0", "yes"]
     assert "project: hls_projects/[tiny]_jets\n" in text
     assert f"report:  {summary.report}\n" in text
+    assert f"page:    {summary.report.with_name('report.html')}\n" in text
     assert text.endswith("tiny_jets: all checks met\n")
     assert "warning" not in text
 

@@ -25,7 +25,7 @@ def make(
         f"`{spec.quantization.link_format}`; the whole spec is `../{spec.name}.yaml`."
     )
     training = (
-        f"Trained on {provenance['n_train']} jets ({spec.sample.kind}, Pythia seed "
+        f"Trained on {provenance['n_train']} events ({spec.sample.kind}, Pythia seed "
         f"{provenance['sample'].get('seed', spec.sample.seed)}), training seed "
         f"{provenance['seed']}, with {versions}. The events are simulated; the figures hold for "
         "this sample alone and are not those of the public benchmark."
@@ -37,12 +37,13 @@ def make(
         "",
         training,
         "",
-        f"On {baseline.n_events} held-out jets:",
+        f"On {baseline.n_events} held-out events:",
         "",
         "| | float | quantised |",
         "|---|---|---|",
-        f"| accuracy | {baseline.accuracy:.4f} | {quantised.accuracy:.4f} |",
     ]
+    if baseline.accuracy is not None and quantised.accuracy is not None:
+        lines.append(f"| accuracy | {baseline.accuracy:.4f} | {quantised.accuracy:.4f} |")
     for before, after in zip(baseline.classes, quantised.classes, strict=True):
         rejection = f"1/background at {before.signal_efficiency:.0%} {before.name}"
         rejections = f"{before.background_rejection:.1f} | {after.background_rejection:.1f}"

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import TypeAdapter
 
 from trigforge.core.files import write_file
+from trigforge.report import network_entries, trigger_entries
 from trigforge.report.entries import (
     AgreementEntry,
     CheckEntry,
     ClassEntry,
-    Entry,
     EstimateEntry,
     FirmwareEntry,
     FirstDifference,
@@ -34,6 +34,7 @@ from trigforge.report.entries import (
     Shares,
     StageEntry,
 )
+from trigforge.report.entry import Entry
 from trigforge.vendor import devices
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from trigforge.core.records import Agreement, Metrics, RunSummary
     from trigforge.core.schedule import Schedule
 
-REPORT_VERSION = 2
+REPORT_VERSION = 3
 SCHEMA = Path(__file__).parent / "report.schema.json"
 """The schema as it is shipped."""
 
@@ -56,6 +57,8 @@ def make(summary: RunSummary, spec: AnySpec) -> Report:
         report_version=REPORT_VERSION,
         name=summary.name,
         met=summary.met,
+        spec_file=None if summary.spec_file is None else str(summary.spec_file),
+        target=network_entries.target(spec.hardware, spec.budget),
         agreements=tuple(_agreement(entry) for entry in summary.agreements),
         latency=_latency(summary.latency, spec.hardware),
         resources=_resources(summary.resources, spec.hardware),
@@ -76,7 +79,10 @@ def make(summary: RunSummary, spec: AnySpec) -> Report:
             float_network=_metrics(summary.float_metrics),
             quantised_network=_metrics(summary.quantised_metrics),
         ),
+        trigger=trigger_entries.trigger(summary.trigger),
         original=_entry(OriginalEntry, summary.distance),
+        network=network_entries.network(summary.network),
+        health=network_entries.health(summary.health),
         projects=tuple(
             ProjectEntry(
                 folder=str(p.folder), backend=p.backend, io_type=p.io_type, modified=p.modified

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import Field
 
-
-def _finite_or_null(number: float | None) -> float | None:
-    """JSON has no infinity."""
-    return number if number is not None and math.isfinite(number) else None
-
-
-Count = Annotated[int, Field(ge=0)]
-Measured = Annotated[float | None, PlainSerializer(_finite_or_null)]
-
-
-class Entry(BaseModel):
-    """A part of the report: nothing unknown, nothing changed later."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, json_schema_serialization_defaults_required=True
-    )
+from trigforge.report.entry import Count, Entry, Measured
+from trigforge.report.network_entries import HealthEntry, NetworkEntry, TargetEntry
+from trigforge.report.trigger_entries import TriggerEntry
 
 
 class FirstDifference(Entry):
@@ -160,7 +146,7 @@ class MetricsEntry(Entry):
     """One network on the held-out events."""
 
     n_events: Count
-    accuracy: float
+    accuracy: float | None = Field(description="null: an anomaly score decides nothing itself")
     mean_auc: float
     classes: tuple[ClassEntry, ...]
 
@@ -219,9 +205,11 @@ class StageEntry(Entry):
 class Report(Entry):
     """A run of trigforge."""
 
-    report_version: Literal[2]
+    report_version: Literal[3]
     name: str
     met: bool = Field(description="all checks were met")
+    spec_file: str | None = Field(description="as it was named; null: nobody knows")
+    target: TargetEntry
     agreements: tuple[AgreementEntry, ...]
     latency: LatencyEntry
     resources: ResourcesEntry
@@ -235,7 +223,10 @@ class Report(Entry):
     )
     checks: tuple[CheckEntry, ...]
     physics: Physics
+    trigger: TriggerEntry | None = Field(description="null: the spec asks for no rates")
     original: OriginalEntry | None = Field(description="null: the network was trained here")
+    network: NetworkEntry | None
+    health: HealthEntry | None = Field(description="null: not looked at")
     projects: tuple[ProjectEntry, ...]
     firmware: FirmwareEntry | None = Field(description="null: the HLS project becomes firmware")
     stages: tuple[StageEntry, ...]

@@ -20,7 +20,9 @@ from matplotlib.patches import Patch, Rectangle
 
 from trigforge.core.errors import InputError
 from trigforge.core.health import TensorKind
+from trigforge.report import palette
 from trigforge.report.health import short
+from trigforge.report.tick_labels import power
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,14 +36,19 @@ if TYPE_CHECKING:
 FORMATS = ("png", "svg")
 
 COLOURS = {
-    TensorKind.INPUT: "#2f6db3",
-    TensorKind.ACTIVATION: "#2f6db3",
-    TensorKind.WEIGHTS: "#e08a1e",
-    TensorKind.BIAS: "#e08a1e",
-    TensorKind.TABLE: "#5d9a4c",
+    TensorKind.INPUT: palette.BLUE,
+    TensorKind.ACTIVATION: palette.BLUE,
+    TensorKind.WEIGHTS: palette.ORANGE,
+    TensorKind.BIAS: palette.ORANGE,
+    TensorKind.TABLE: palette.GREEN,
 }
-_LABELS = {"#2f6db3": "inputs, results", "#e08a1e": "weights, biases", "#5d9a4c": "tables"}
-_FORMAT, _MEDIAN, _WRAP, _SATURATION = "#dcdcdc", "#1c1c1c", "#c81e1e", "#7a3fb0"
+_LABELS = {
+    palette.BLUE: "inputs, results",
+    palette.ORANGE: "weights, biases",
+    palette.GREEN: "tables",
+}
+_FORMAT, _MEDIAN = palette.TRACK, palette.INK
+_WRAP, _SATURATION = palette.VERMILLION, palette.PURPLE
 _STYLE = {
     "svg.hashsalt": "trigforge",
     "svg.fonttype": "none",
@@ -82,25 +89,26 @@ def draw(tensors: Sequence[TensorHealth], *, title: str, picture_format: str) ->
     out = io.BytesIO()
     metadata = {"Software": None} if picture_format == "png" else {"Date": None, "Creator": None}
     with mpl.style.context(["default", _STYLE]):
-        figure = _figure(tensors, title)
-        figure.savefig(out, format=picture_format, dpi=_DPI, metadata=metadata)
+        drawn = figure(tensors)
+        drawn.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold", parse_math=False)
+        drawn.savefig(out, format=picture_format, dpi=_DPI, metadata=metadata)
     return out.getvalue()
 
 
-def _figure(tensors: Sequence[TensorHealth], title: str) -> Figure:
+def figure(tensors: Sequence[TensorHealth]) -> Figure:
+    """Return the picture without a title, in whatever style is set."""
     height = _FRAME_INCHES + _LINE_INCHES * len(tensors)
-    figure = Figure(figsize=(_WIDTH_INCHES, height), layout="constrained")
-    axes = figure.add_subplot()
+    drawn = Figure(figsize=(_WIDTH_INCHES, height), layout="constrained")
+    axes = drawn.add_subplot()
     for line, tensor in enumerate(tensors):
         _draw_format(axes, line, tensor.format)
         _draw_box(axes, line, tensor)
         _draw_overflows(axes, line, tensor)
     _label(axes, tensors)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold", parse_math=False)
     handles = _legend(tensors)
     n_columns = len(handles) if len(handles) <= 6 else 4
-    figure.legend(handles=handles, loc="outside lower center", ncols=n_columns, frameon=False)
-    return figure
+    drawn.legend(handles=handles, loc="outside lower center", ncols=n_columns, frameon=False)
+    return drawn
 
 
 def _draw_format(axes: Axes, line: int, fmt: FixedPointFormat) -> None:
@@ -142,11 +150,13 @@ def _draw_overflows(axes: Axes, line: int, tensor: TensorHealth) -> None:
         reach = max(reach, end)
         axes.plot([end, reach], [line, line], color=colour, lw=1.2, ls=(0, (2, 1.5)), zorder=2)
         marker = "X" if tensor.n_wraps else ">"
-        axes.plot([reach], [line], marker, color=colour, ms=6, mec="white", mew=0.6, zorder=6)
+        axes.plot(
+            [reach], [line], marker, color=colour, ms=6, mec=palette.SURFACE, mew=0.6, zorder=6
+        )
     if tensor.n_accumulator_overflows:
         colour = _WRAP if tensor.n_accumulator_wraps else _SATURATION
         marker = "X" if tensor.n_accumulator_wraps else ">"
-        style: dict[str, Any] = {"mfc": "white", "mec": colour, "mew": 1.0, "ms": 6}
+        style: dict[str, Any] = {"mfc": palette.SURFACE, "mec": colour, "mew": 1.0, "ms": 6}
         axes.plot([end + 0.35], [line - 0.2], marker, **style, zorder=6)
 
 
@@ -157,21 +167,23 @@ def _label(axes: Axes, tensors: Sequence[TensorHealth]) -> None:
     right = axes.secondary_yaxis("right")
     right.set_yticks(range(len(tensors)), [_note(tensor) for tensor in tensors])
     right.spines["right"].set_visible(False)
-    for label, tensor in zip(axes.get_yticklabels(), tensors, strict=True):
-        label.set_color(COLOURS[tensor.kind])
+    axes.spines["left"].set_visible(False)
+    for label in axes.get_yticklabels():
         label.set_parse_math(False)
     for label in right.get_yticklabels():
         label.set_fontsize(7.5)
-        label.set_color("#555555")
+        label.set_color(palette.MUTED)
     axes.tick_params("y", length=0)
     right.tick_params("y", length=0)
     axes.autoscale_view(scaley=False)
     low, high = (int(f(at)) for f, at in zip((math.floor, math.ceil), axes.get_xlim(), strict=True))
     axes.set_xlim(low, high)
     powers = range(low, high + 1, max(1, math.ceil((high - low) / 24)))
-    axes.set_xticks(powers, [f"$2^{{{power}}}$" for power in powers])
-    axes.vlines(range(low, high + 1), -0.6, len(tensors) - 0.4, color="white", lw=0.7, zorder=1.5)
-    axes.set_facecolor("#f7f7f7")
+    axes.set_xticks(powers, [power(2, exponent) for exponent in powers])
+    axes.vlines(
+        range(low, high + 1), -0.6, len(tensors) - 0.4, color=palette.SURFACE, lw=0.7, zorder=1.5
+    )
+    axes.set_facecolor(palette.STRIPE)
     axes.tick_params("x", length=0)
     axes.set_xlabel("magnitude of the values that are not zero (one cell is one bit)")
 
@@ -192,10 +204,10 @@ def _legend(tensors: Sequence[TensorHealth]) -> list[Patch | Line2D]:
     marks = (
         ("X", _WRAP, _WRAP, "wraps", any(t.n_wraps for t in tensors)),
         (">", _SATURATION, _SATURATION, "saturates", any(t.n_saturations for t in tensors)),
-        ("X", "white", _WRAP, "sum wraps", any(t.n_accumulator_wraps for t in tensors)),
+        ("X", palette.SURFACE, _WRAP, "sum wraps", any(t.n_accumulator_wraps for t in tensors)),
         (
             ">",
-            "white",
+            palette.SURFACE,
             _SATURATION,
             "sum saturates",
             any(t.n_accumulator_saturations for t in tensors),

@@ -8,6 +8,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from trigforge.report import trigger_tables
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -22,6 +24,8 @@ def summarise(summary: RunSummary) -> RenderableType:
     parts: list[RenderableType] = [_physics(summary)]
     if summary.distance is not None:
         parts.append(Text(describe_distance(summary.distance)))
+    if summary.trigger is not None:
+        parts.append(trigger_tables.efficiencies(summary.trigger))
     parts.append(agreements_table(_shown(summary.agreements)))
     parts += [Text(f"warning: {line}", style="yellow") for line in summary.warnings]
     parts += [verdict(summary.checks, "verdict")]
@@ -35,6 +39,8 @@ def summarise(summary: RunSummary) -> RenderableType:
         parts.append(Text(f"firmware: {summary.firmware.folder}"))
     if summary.report is not None:
         parts.append(Text(f"report:  {summary.report}"))
+    if summary.page is not None:
+        parts.append(Text(f"page:    {summary.page}"))
     failed = [check.name for check in (*summary.checks, *summary.budget) if not check.met]
     if failed:
         parts.append(Text(f"{summary.name}: FAILED: {'; '.join(failed)}", style="bold red"))
@@ -80,7 +86,9 @@ def _physics(summary: RunSummary) -> RenderableType:
 
 
 def _figures(baseline: Metrics, quantised: Metrics) -> list[tuple[str, float, float]]:
-    rows = [("accuracy", baseline.accuracy, quantised.accuracy)]
+    rows = []
+    if baseline.accuracy is not None and quantised.accuracy is not None:
+        rows.append(("accuracy", baseline.accuracy, quantised.accuracy))
     if len(baseline.classes) > 1:
         rows.append(("mean AUC", baseline.mean_auc, quantised.mean_auc))
     rows += [
