@@ -38,8 +38,9 @@ def stream(  # noqa: PLR0913 - a range of chunks and how to work it off
 ) -> Iterator[tuple[NDArray[Any], int]]:
     """Yield ``(x, chunk)`` for further chunks of zero bias, in their order.
 
-    ``x`` is as in a sample, ``CHUNK_CROSSINGS`` examples each. At most one chunk a process is
-    waiting to be taken.
+    ``x`` is as in a sample, ``CHUNK_CROSSINGS`` examples each. Chunks count from 0; a number
+    means the same crossings whatever the sizes of the sample. At most ``n_processes + 1`` chunks
+    are begun and not taken.
 
     Raises:
         SpecError: if the spec's sample has no zero bias.
