@@ -9,11 +9,13 @@ import tiny_models
 
 from trigforge import training
 from trigforge.core.errors import InputError, StoreError
-from trigforge.core.fixed_point import FixedPointFormat
+from trigforge.core.fixed_point import FixedPointFormat, to_values
 from trigforge.core.records import Sample
 from trigforge.networks.quantisers import quantised_weights
 
-KINDS = ("jets_hlf", "top_images")
+CLASSIFIERS = ("jets_hlf", "top_images")
+DETECTORS = ("calorimeter_regions", "trigger_objects")
+KINDS = (*CLASSIFIERS, *DETECTORS)
 
 
 def weights_of(trained) -> list[np.ndarray]:
@@ -48,12 +50,47 @@ def test_another_seed_gives_other_weights(trained):
     assert any((first != second).any() for first, second in pairs)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CLASSIFIERS)
 def test_training_learns_something(trained, kind):
     histories = trained[kind].provenance["training"]
     n_classes = len(tiny_models.CLASS_NAMES[kind])
     for history in histories.values():
         assert history["best_validation_loss"] < 0.95 * np.log(n_classes)
+
+
+@pytest.mark.parametrize("kind", DETECTORS)
+def test_a_detector_never_sees_a_signal(trained, kind):
+    spec = tiny_models.make_spec(kind)
+    sample = tiny_models.make_sample(spec)
+    signal = sample.x_test[sample.y_test == 1][:30]
+    mixed = dataclasses.replace(
+        sample,
+        x_train=np.concatenate([sample.x_train, signal]),
+        y_train=np.concatenate([sample.y_train, np.ones(len(signal), np.int64)]),
+    )
+    again = training.train(spec, mixed)
+    for first, second in zip(weights_of(trained[kind]), weights_of(again), strict=True):
+        assert (first == second).all()
+    assert again.provenance["n_train"] == len(sample.x_train)
+
+
+@pytest.mark.parametrize("kind", DETECTORS)
+def test_a_trained_detector_scores_signals_higher_than_background(kind):
+    spec = tiny_models.make_spec(kind, {"training": {"epochs": 20}})
+    sample = tiny_models.make_sample(spec)
+    networks = training.train(spec, sample)
+    link = to_values(networks.encoding.encode(sample.x_test), networks.encoding.format)
+    for model, x in ((networks.float_model, sample.x_test), (networks.quantised_model, link)):
+        score = model.predict(x.astype(np.float32), verbose=0)[:, 0]
+        assert (score >= 0).mean() > 0.99
+        background, signal = score[sample.y_test == 0], score[sample.y_test == 2]
+        assert np.median(signal) > np.quantile(background, 0.6)
+
+
+def test_a_student_is_trained_after_its_teacher(trained):
+    history = trained["calorimeter_regions"].provenance["training"]
+    assert list(history) == ["teacher", "float", "quantised"]
+    assert history["teacher"]["epochs"] == 2
 
 
 def test_training_stops_when_it_no_longer_improves():
@@ -62,7 +99,7 @@ def test_training_stops_when_it_no_longer_improves():
         assert history["epochs"] < 200
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CLASSIFIERS)
 @pytest.mark.parametrize("sparsity", [0.5, 0.75])
 def test_pruning_reaches_the_stated_sparsity_of_the_quantised_weights(kind, sparsity):
     pruned = train(kind, sparsity=sparsity, epochs=4)

@@ -1,4 +1,4 @@
-"""Two models small enough to train and compile in seconds, and made-up events for them.
+"""Models small enough to train and compile in seconds, and made-up events for them.
 
 The events are no physics: each class has a mean of its own, so that a network has something
 to learn, and no generator is needed.
@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from trigforge.core.config import Spec
+from trigforge.core.config import CrossingSample, Spec
+from trigforge.core.config.sample import CROSSING_VARIABLES
 from trigforge.core.records import Sample
 from trigforge.core.spec_file import parse_spec, read_spec
 from trigforge.core.store import Store
@@ -27,7 +28,10 @@ N_FEATURES = 16
 CLASS_NAMES = {
     "jets_hlf": ("gluon", "light_quark", "w", "z", "top"),
     "top_images": ("qcd", "top"),
+    "calorimeter_regions": ("zero_bias", "top_pair", "higgs_tau_tau"),
+    "trigger_objects": ("zero_bias", "top_pair", "higgs_tau_tau"),
 }
+N_OBJECT_NUMBERS = 57
 _SHARED: dict[str, Any] = {
     "spec_version": 1,
     "training": {
@@ -97,7 +101,60 @@ _IMAGES: dict[str, Any] = {
         "activation_format": "ufixed<6,2>",
     },
 }
-_SPECS = {"jets_hlf": _JETS, "top_images": _IMAGES}
+_CROSSINGS: dict[str, Any] = {
+    "zero_bias_events": 500,
+    "signal_events": 50,
+    "signals": ["top_pair", "higgs_tau_tau"],
+    "pileup": 20,
+    "pool_collisions": 100,
+    "test_fraction": 0.2,
+    "seed": 3,
+}
+_REGIONS: dict[str, Any] = {
+    "name": "tiny_regions",
+    "sample": {
+        "kind": "calorimeter_regions",
+        "region_bits": 8,
+        "region_lsb_gev": 0.5,
+        **_CROSSINGS,
+    },
+    "network": {
+        "architecture": "conv2d_student",
+        "blocks": [{"filters": 2, "kernel": 4, "stride": 4, "padding": "valid"}],
+        "hidden_units": [3],
+        "teacher": {"filters": [4], "latent_units": 4, "epochs": 2},
+        "score_per_e_fold": 8,
+        "score_format": "ufixed<10,6>",
+    },
+    "quantization": {
+        "link_format": "ufixed<8,2>",
+        "weight_format": "fixed<6,1>",
+        "bias_format": "fixed<6,1>",
+        "activation_format": "ufixed<6,2>",
+    },
+}
+_OBJECTS: dict[str, Any] = {
+    "name": "tiny_objects",
+    "sample": {"kind": "trigger_objects", **_CROSSINGS},
+    "network": {
+        "architecture": "dense_autoencoder",
+        "hidden_units": [4, 2],
+        "score_format": "ufixed<14,10>",
+    },
+    "quantization": {
+        "link_format": "fixed<13,13>",
+        "input_format": "fixed<6,3>",
+        "weight_format": "fixed<5,1>",
+        "bias_format": "fixed<5,1>",
+        "activation_format": "ufixed<5,2>",
+    },
+}
+_SPECS = {
+    "jets_hlf": _JETS,
+    "top_images": _IMAGES,
+    "calorimeter_regions": _REGIONS,
+    "trigger_objects": _OBJECTS,
+}
 
 
 def spec_data(kind: str, changes: dict[str, dict[str, Any]] | None = None) -> dict[str, Any]:
@@ -117,12 +174,17 @@ def make_sample(spec: Spec) -> Sample:
     random = np.random.default_rng(spec.sample.seed)
     names = CLASS_NAMES[spec.sample.kind]
     parts = {}
+    crossings = isinstance(spec.sample, CrossingSample)
     for side, n in (("train", N_TRAIN), ("test", N_TEST)):
-        y = np.arange(n, dtype=np.int64) % len(names)
+        n_seen = 1 if crossings and side == "train" else len(names)
+        y = np.arange(n, dtype=np.int64) % n_seen
         random.shuffle(y)
         parts[f"y_{side}"] = y
-        make = _features if spec.sample.kind == "jets_hlf" else _images
-        parts[f"x_{side}"] = make(y, random)
+        parts[f"x_{side}"] = _MAKERS[spec.sample.kind](y, random)
+    if crossings:
+        made_up = random.exponential(scale=50.0, size=(N_TEST, len(CROSSING_VARIABLES)))
+        parts["variables_test"] = made_up.astype(np.float32)
+        parts["variable_names"] = CROSSING_VARIABLES
     provenance = {
         "spec": spec.sample.model_dump(mode="json"),
         "seed": spec.sample.seed,
@@ -132,9 +194,9 @@ def make_sample(spec: Spec) -> Sample:
         kind=spec.sample.kind,
         digest="made up",
         feature_names=(
-            tuple(f"feature_{i}" for i in range(N_FEATURES))
-            if spec.sample.kind == "jets_hlf"
-            else ("transverse_energy",)
+            ("transverse_energy",)
+            if parts["x_test"].ndim > 2
+            else tuple(f"feature_{i}" for i in range(parts["x_test"].shape[1]))
         ),
         class_names=names,
         provenance=json.dumps(provenance),
@@ -153,6 +215,26 @@ def _images(y, random):
     energy = random.exponential(scale=8.0, size=(len(y), 8, 8, 1))
     energy[:, 3:5, 3:5] += 60.0 * y[:, None, None, None]
     return np.clip(energy, 0, 255).astype(np.uint8)
+
+
+def _regions(y, random):
+    energy = random.exponential(scale=6.0, size=(len(y), 18, 14, 1))
+    energy[:, 4:8, 4:8] += 60.0 * y[:, None, None, None]
+    return np.clip(energy, 0, 255).astype(np.uint8)
+
+
+def _objects(y, random):
+    x = random.normal(scale=np.linspace(2, 90, N_OBJECT_NUMBERS), size=(len(y), N_OBJECT_NUMBERS))
+    x[:, :9] += 60.0 * y[:, None]
+    return np.clip(np.rint(x), -225, 4095).astype(np.int16)
+
+
+_MAKERS = {
+    "jets_hlf": _features,
+    "top_images": _images,
+    "calorimeter_regions": _regions,
+    "trigger_objects": _objects,
+}
 
 
 @dataclass(frozen=True)

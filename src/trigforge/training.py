@@ -148,6 +148,7 @@ def _training_events(spec: Spec, sample: Sample) -> _TrainingEvents:
     return _TrainingEvents(x=sample.x_train, target=sample.y_train, loss=loss)
 
 
+@keras.saving.register_keras_serializable(package="trigforge")  # type: ignore[untyped-decorator]
 def _score_itself(target: Any, score: Any) -> Any:
     """Take the score as the loss: an autoencoder's is the error it is to make small."""
     del target

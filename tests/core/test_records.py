@@ -79,6 +79,20 @@ def test_a_sample_has_a_label_for_each_example():
         sample(x_test=np.zeros((1, 1), np.float32))
 
 
+def test_a_sample_s_variables_have_a_name_and_a_row_for_each_event():
+    names = ("generated_ht_gev", "n_interactions")
+    known = sample(variable_names=names, variables_test=np.ones((2, 2), np.float32))
+    assert known.variables_test.shape == (2, 2)
+    for wrong in (
+        {"variable_names": names},
+        {"variables_test": np.ones((2, 2), np.float32)},
+        {"variable_names": names, "variables_test": np.ones((3, 2), np.float32)},
+        {"variable_names": names, "variables_test": np.ones((2, 1), np.float32)},
+    ):
+        with pytest.raises(InputError, match=r"sample jets_hlf: variables_test is .* ask for"):
+            sample(**wrong)
+
+
 def test_a_sample_cannot_be_changed():
     with pytest.raises(ValueError, match="read-only"):
         sample().x_test[0] = 1

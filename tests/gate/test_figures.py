@@ -62,3 +62,10 @@ def test_what_is_not_finite_is_no_measurement(summary, estimated):
     assert "mean_auc" in found
     endless = dataclasses.replace(estimated.estimates[0], likely=math.inf)
     assert by_name(dataclasses.replace(estimated, estimates=(endless,))) == {}
+
+
+def test_a_score_has_no_accuracy_that_could_get_worse(summary):
+    score = dataclasses.replace(summary.quantised_metrics, accuracy=None)
+    found = by_name(dataclasses.replace(summary, quantised_metrics=score))
+    assert "accuracy" not in found
+    assert found["mean_auc"][0] == 0.925

@@ -178,7 +178,7 @@ def test_a_shipped_sample_is_ignored_when_the_spec_asks_for_another(tiny_model):
     job = pipeline.Job(spec=model.spec, workspace=model.workspace)
     with mock.patch.object(generation, "generate", autospec=True) as generate:
         sample, origin = pipeline.open_sample(job, job.spec, None)
-        assert origin == f"{model.workspace.sample_file}, part of 550 jets"
+        assert origin == f"{model.workspace.sample_file}, part of 550 events"
         generate.assert_not_called()
         model.change({"sample": {"seed": 99}})
         job = pipeline.Job(spec=model.spec, workspace=model.workspace)
@@ -301,7 +301,7 @@ def test_training_anew_mends_corrupt_weights(shipped, trigforge_says):
     assert code == 0
     assert "(150 held-out events)" in out
     card = (shipped.workspace.model / "card.md").read_text()
-    assert "Trained on 400 jets (jets_hlf, Pythia seed 3)" in card
+    assert "Trained on 400 events (jets_hlf, Pythia seed 3)" in card
     assert training.find(shipped.workspace.model, shipped.spec, shipped.sample) is not None
 
 

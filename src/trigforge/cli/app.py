@@ -14,7 +14,17 @@ import typer
 from typer.core import TyperGroup
 
 from trigforge import __version__
-from trigforge.cli import check, diagnosing, firmware, importing, projects, vectors
+from trigforge.cli import (
+    check,
+    diagnosing,
+    firmware,
+    importing,
+    projects,
+    rates,
+    reporting,
+    sampling,
+    vectors,
+)
 from trigforge.cli.options import (
     EXIT_FAILED,
     EXIT_USAGE,
@@ -132,48 +142,7 @@ def run(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
     raise typer.Exit(0 if met else EXIT_FAILED)
 
 
-@app.command()
-def samples(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
-    context: typer.Context,
-    spec: SpecPath,
-    out: Annotated[Path, typer.Option("--out", help="the .npz file to write")],
-    jets_per_class: Annotated[
-        int | None, typer.Option("--jets-per-class", min=100, help="instead of the spec's")
-    ] = None,
-    processes: Annotated[
-        int | None, typer.Option("--processes", min=1, help="default: one a core")
-    ] = None,
-    keep: Annotated[
-        tuple[int, int] | None,
-        typer.Option("--keep", metavar="TRAIN TEST", help="write only so many examples"),
-    ] = None,
-    quiet: Quiet = False,
-) -> None:
-    """Generate collisions with Pythia and write the sample of a spec, of any size."""
-    loaded, workspace = open_spec(spec, context)
-    if keep is not None and min(keep) < 1:
-        msg = f"--keep {keep[0]} {keep[1]}: at least one example of each is needed"
-        raise typer.BadParameter(msg)
-    from trigforge.core.spec_file import require_trainable
-    from trigforge.samples import archive, generation
-
-    wanted = require_trainable(loaded).sample
-    if jets_per_class is not None:
-        wanted = wanted.model_copy(update={"jets_per_class": jets_per_class})
-    with Terminal(quiet=quiet).progress() as progress:
-        sample = generation.generate(
-            wanted,
-            workspace.store,
-            n_processes=processes or os.cpu_count() or 1,
-            progress=progress,
-        )
-    if keep is not None:
-        sample = generation.subset(sample, *keep)
-    archive.save(sample, out)
-    typer.echo(
-        f"{out}: {len(sample.x_train)} train and {len(sample.x_test)} test examples of "
-        f"{', '.join(sample.class_names)}"
-    )
+app.command()(sampling.samples)
 
 
 @app.command()
@@ -187,9 +156,13 @@ def train(
 
     with Terminal(quiet=quiet).progress() as progress:
         baseline, quantised = pipeline.train(loaded, workspace, sample, progress)
+    accuracy = (
+        ""
+        if baseline.accuracy is None or quantised.accuracy is None
+        else f"accuracy float {baseline.accuracy:.4f}, quantised {quantised.accuracy:.4f}; "
+    )
     typer.echo(
-        f"{workspace.model}: accuracy float {baseline.accuracy:.4f}, quantised "
-        f"{quantised.accuracy:.4f}; mean AUC float {baseline.mean_auc:.4f}, quantised "
+        f"{workspace.model}: {accuracy}mean AUC float {baseline.mean_auc:.4f}, quantised "
         f"{quantised.mean_auc:.4f} ({baseline.n_events} held-out events)"
     )
 
@@ -345,6 +318,8 @@ for command in (
     diagnosing.diagnose,
     vectors.vectors,
     vectors.compare_vectors,
+    rates.rates,
+    reporting.report,
 ):
     app.command()(command)
 

@@ -57,4 +57,5 @@ def open_spec(
         firmware=folders["firmware"],
         reports=folders["reports"],
         store=Store(folders["store"]),
+        spec_file=path,
     )

@@ -17,8 +17,8 @@ from trigforge.conversion.exactness import absorbing_layer
 from trigforge.conversion.handlers import ACTIVATION_SUFFIX, CLASS_NAMES, standardise_weights
 from trigforge.core.errors import ConversionError
 from trigforge.core.fixed_point import MAX_WIDTH, FixedPointFormat
-from trigforge.networks.quantisers import format_of, quantiser_of, weight_format
 from trigforge.networks.layers import Standardise
+from trigforge.networks.quantisers import format_of, quantiser_of, weight_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,13 +11,13 @@ import qkeras
 
 from trigforge.conversion.handlers import ACTIVATION_SUFFIX, CLASS_NAMES, does_nothing
 from trigforge.core.errors import ConversionError
+from trigforge.networks.layers import Standardise
 from trigforge.networks.quantisers import (
     DEPTHWISE_LAYERS,
     format_of,
     quantised_weights,
     quantiser_of,
 )
-from trigforge.networks.layers import Standardise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

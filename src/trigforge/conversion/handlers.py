@@ -17,8 +17,8 @@ from hls4ml.converters.keras_v3._base import KerasV3LayerHandler, registry
 from hls4ml.converters.keras_v3.conv import ConvHandler
 from hls4ml.converters.keras_v3.core import DenseHandler
 
-from trigforge.networks.quantisers import folded_weights, format_of, quantised_weights, quantiser_of
 from trigforge.networks.layers import Standardise
+from trigforge.networks.quantisers import folded_weights, format_of, quantised_weights, quantiser_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,6 +6,10 @@ import math
 
 CROSSING_MHZ = 40.08
 """Rate of bunch crossings at the LHC (a crossing every 24.95 ns)."""
+ORBIT_CROSSINGS = 3564
+"""Crossings of an orbit of the LHC; not all of them bring collisions."""
+ORBIT_KHZ = 11.2456
+"""Rate at which a bunch comes round the LHC."""
 
 _NOMINAL_TOLERANCE = 0.0025
 """Clocks are named by multiples of 40 MHz (240, 280, 320, 360, 480 MHz) though they are

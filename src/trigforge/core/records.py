@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 from trigforge.core.costs import Estimate, Latency, LogicDelay, Resources
 from trigforge.core.errors import InputError
 from trigforge.core.fixed_point import FixedPointFormat
+from trigforge.core.health import TensorHealth
 from trigforge.core.schedule import Schedule
+from trigforge.core.sketch import Sketch
+from trigforge.core.trigger import TriggerPhysics
 
 
 class Progress(Protocol):
@@ -47,7 +50,8 @@ class Sample:
     or the integers a trigger link carries (``(n, height, width, 1)``). ``y_*`` holds class
     indices (int64, ``(n,)``). ``digest`` names what the sample is: its spec, generators
     and seed. ``provenance`` is JSON; its ``n_generated`` is the size of the full sample this
-    one is a part of.
+    one is a part of. ``variables_test`` (float32, ``(n, variables)``) is what is known of each
+    held-out event beyond what the link carries, for turn-on curves.
     """
 
     kind: str
@@ -59,6 +63,8 @@ class Sample:
     x_test: NDArray[Any]
     y_test: NDArray[np.int64]
     provenance: str
+    variable_names: tuple[str, ...] = ()
+    variables_test: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         for part in ("train", "test"):
@@ -66,8 +72,16 @@ class Sample:
             if len(x) != len(y):
                 msg = f"sample {self.kind}: {len(x)} {part} examples but {len(y)} labels"
                 raise InputError(msg)
+        self._check_variables()
         self.read_provenance()
         freeze_arrays(self)
+
+    def _check_variables(self) -> None:
+        shape = (len(self.y_test), len(self.variable_names)) if self.variable_names else None
+        found = None if self.variables_test is None else self.variables_test.shape
+        if found != shape:
+            msg = f"sample {self.kind}: variables_test is {found}, its names ask for {shape}"
+            raise InputError(msg)
 
     def read_provenance(self) -> dict[str, Any]:
         """Return the provenance as a mapping.
@@ -234,15 +248,19 @@ class ClassMetrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
-    """The physics figures of one network on one held-out set."""
+    """The physics figures of one network on one held-out set.
+
+    Of an anomaly score the classes are the signals, each told from the background, and there
+    is no accuracy: the score decides nothing by itself.
+    """
 
     n_events: int
-    accuracy: float
+    accuracy: float | None
     classes: tuple[ClassMetrics, ...]
 
     @property
     def mean_auc(self) -> float:
-        """Mean of the one-against-rest areas."""
+        """Mean of the areas of all classes."""
         return sum(entry.auc for entry in self.classes) / len(self.classes)
 
 
@@ -338,10 +356,22 @@ class RunSummary:
     """How far each estimate was from what was counted, in words."""
     schedule: Schedule | None = None
     """What happens in which cycle; None: the firmware is not time-multiplexed."""
+    spec_file: Path | None = None
+    """What to name to get the same run again, if anybody knows."""
     report: Path | None = None
     warnings: tuple[str, ...] = ()
     distance: Distance | None = None
     """From the original of an imported model; None: the firmware is the network itself."""
+    network: Sketch | None = None
+    health: tuple[TensorHealth, ...] = ()
+    """How every tensor used its format, over the first held-out events."""
+    trigger: TriggerPhysics | None = None
+    """Rates and efficiencies; None: the spec has no ``trigger``, or the events no labels."""
+
+    @property
+    def page(self) -> Path | None:
+        """Where the page for people is written: beside ``report.json``."""
+        return None if self.report is None else self.report.with_suffix(".html")
 
     @property
     def met(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from trigforge.core.store import Store
@@ -17,6 +17,8 @@ class Workspace:
     firmware: Path
     reports: Path
     store: Store
+    spec_file: Path | None = field(default=None, compare=False)
+    """The spec, if it was read from a file: it is told to people, nothing is looked up there."""
 
     @property
     def sample_file(self) -> Path:

@@ -66,5 +66,6 @@ def _estimates(estimates: Iterable[Estimate]) -> Iterator[Figure]:
 def _physics(metrics: Metrics, digest: str) -> Iterator[Figure]:
     sample = f" of sample {digest[:12]}" if digest else ""
     origin = f"quantised network, {metrics.n_events} events{sample}"
-    yield Figure(name="accuracy", value=round(metrics.accuracy, _DIGITS), origin=origin)
+    if metrics.accuracy is not None:
+        yield Figure(name="accuracy", value=round(metrics.accuracy, _DIGITS), origin=origin)
     yield Figure(name="mean_auc", value=round(metrics.mean_auc, _DIGITS), origin=origin)

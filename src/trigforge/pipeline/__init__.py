@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ from trigforge.core.records import (
 from trigforge.core.spec_file import require_trainable
 from trigforge.core.store import key_of
 from trigforge.networks import reference
-from trigforge.pipeline import firmware, referees, vendor
+from trigforge.pipeline import firmware, inspection, referees, trigger, vendor
 from trigforge.pipeline.job import Job, Prepared
 from trigforge.pipeline.preparation import obtain_networks, open_sample, prepare
 from trigforge.pipeline.projects import ordered_io_types, project_folder, write_projects
@@ -42,7 +43,7 @@ from trigforge.pipeline.referees import (
     verify,
 )
 from trigforge.pipeline.source import TrainedSource
-from trigforge.report import card, document
+from trigforge.report import card, document, page
 from trigforge.vendor import devices, toolchain
 
 if TYPE_CHECKING:
@@ -99,7 +100,9 @@ def run(
     sample_file: Path | None = None,
     progress: Progress = no_progress,
 ) -> RunSummary:
-    """Do everything a spec asks for and write ``report.json``.
+    """Do everything a spec asks for; write ``report.json``, its page and its figures.
+
+    Long because a run is told in one place, stage by stage.
 
     Raises:
         TrigforgeError: if an input or a tool is not what it should be. A mismatch is no
@@ -109,16 +112,23 @@ def run(
     devices.find(spec.hardware.part)
     job = Job(spec=spec, workspace=workspace, progress=progress)
     ready = prepare(job, sample_file)
+    trigger.require_variable(spec, ready)
     projects = write_projects(job, ready)
     with job.stage("reference"):
         expected = exact_outputs(job, ready, projects[0].output)
-    built = firmware.build(job, ready, project.read_graph(projects[0]))
+    delivered = project.read_graph(projects[0])
+    built = firmware.build(job, ready, delivered)
     agreements = verify(job, ready, projects, expected, built.results)
     with job.stage("physics"):
         outputs = expected or referees.evaluated(projects[0], ready.stimulus.inputs)
         metrics = ready.source.measure(outputs)
         distance = ready.source.distance(outputs)
         warnings = warnings_of(projects, ready, expected)
+    verified = trigger.Verified(project=projects[0], expected=expected, agreements=agreements)
+    with job.stage("trigger"):
+        examined = trigger.examine(job, ready, built, verified)
+    with job.stage("health"):
+        health = inspection.health(delivered, ready.stimulus)
     summary = RunSummary(
         name=spec.name,
         n_train=ready.source.n_train,
@@ -132,6 +142,7 @@ def run(
             *agreement_checks(agreements),
             *built.checks,
             *(() if metrics is None else physics.check(spec.acceptance, *metrics)),
+            *physics.check_efficiency(spec.acceptance, examined.physics),
             *(() if distance is None else physics.check_distance(spec.acceptance, distance)),
         ),
         budget=built.costs.verdict.checks,
@@ -143,13 +154,19 @@ def run(
         estimates=built.costs.estimates,
         deviations=built.costs.deviations,
         schedule=built.schedule,
+        network=inspection.sketch(delivered),
+        health=health,
         stages=tuple(job.times),
         provenance=_provenance(spec, ready),
+        spec_file=workspace.spec_file,
         report=workspace.reports / spec.name / "report.json",
-        warnings=(*warnings, *built.warnings),
+        trigger=examined.physics,
+        warnings=(*warnings, *examined.warnings, *built.warnings),
     )
     document.write(summary, spec)
-    return summary
+    with job.stage("page"):
+        page.publish(workspace.reports / spec.name / "report.json")
+    return replace(summary, stages=tuple(job.times))
 
 
 def train(

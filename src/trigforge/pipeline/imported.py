@@ -20,7 +20,13 @@ from trigforge.core.store import file_digest
 from trigforge.frontends import ImportedModel, open_model
 from trigforge.frontends.keras_model import KerasModel
 from trigforge.networks import reference
-from trigforge.pipeline.source import encoded, rounding_warnings
+from trigforge.pipeline.source import (
+    IMAGE_SUM,
+    Labelled,
+    encoded,
+    image_sums,
+    rounding_warnings,
+)
 from trigforge.samples.tables import reading
 
 if TYPE_CHECKING:
@@ -116,6 +122,23 @@ class ImportedSource:
         return (
             physics.measure(as_logits(original, probabilities), labels, names, efficiency),
             physics.measure(as_logits(firmware, probabilities), labels, names, efficiency),
+        )
+
+    def labelled(self) -> Labelled | None:
+        """Return the labelled events; inputs are named input_0 and so on, but for images."""
+        names, values = self.spec.inputs.class_names, self.values
+        if self.labels is None or not names:
+            return None
+        variables: tuple[tuple[str, NDArray[Any]], ...]
+        if len(self.model.input_shape) > 1:
+            variables = ((IMAGE_SUM, image_sums(values)),)
+        else:
+            variables = tuple((f"input_{index}", value) for index, value in enumerate(values.T))
+        return Labelled(
+            class_names=names,
+            labels=self.labels,
+            float_outputs=None if self.is_exact else self.original,
+            variables=variables,
         )
 
     @cached_property

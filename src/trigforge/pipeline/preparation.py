@@ -66,7 +66,7 @@ def open_sample(job: Job, spec: Spec, sample_file: Path | None) -> tuple[Sample,
         sample = archive.load(shipped)
         provenance = sample.read_provenance()
         if provenance.get("spec") == wanted.model_dump(mode="json"):
-            return sample, f"{shipped}, part of {provenance.get('n_generated')} jets"
+            return sample, f"{shipped}, part of {provenance.get('n_generated')} events"
     sample = generation.generate(
         wanted, workspace.store, n_processes=os.cpu_count() or 1, progress=job.progress
     )

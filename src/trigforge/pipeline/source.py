@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from trigforge import comparison, physics, training
 from trigforge.conversion import convert
-from trigforge.core.config import AnomalyNetwork, Spec
+from trigforge.core.config import AnomalyNetwork, ImportedSpec, Spec
 from trigforge.core.fixed_point import to_values
 from trigforge.core.records import RawTensor, Sample
 from trigforge.networks import reference, tracing
@@ -16,14 +20,30 @@ from trigforge.training import TrainedNetworks
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from trigforge.conversion.convert import Conversion
-    from trigforge.core.config import Hardware
+    from trigforge.core.config import AnySpec, Hardware
     from trigforge.core.link import LinkEncoding
     from trigforge.core.records import Distance, Metrics, Port, Progress, Stimulus
     from trigforge.core.traces import Original
+
+
+IMAGE_SUM = "image_sum"
+"""The sum of an image's pixels, as a variable of turn-on curves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Labelled:
+    """The held-out events as physicists see them, in the order of the stimulus.
+
+    ``labels`` are indices of ``class_names``; ``float_outputs`` ``(n_events, n_outputs)`` is
+    what the network gave before it was quantised, None if it never was a float one.
+    ``variables`` are names and ``(n_events,)`` of what is known of each event.
+    """
+
+    class_names: tuple[str, ...]
+    labels: NDArray[np.int64]
+    float_outputs: NDArray[Any] | None
+    variables: tuple[tuple[str, NDArray[Any]], ...]
 
 
 class Source(Protocol):
@@ -60,6 +80,9 @@ class Source(Protocol):
     def measure(self, outputs: RawTensor) -> tuple[Metrics, Metrics] | None:
         """Measure the original and the firmware on the labelled events; None without labels."""
 
+    def labelled(self) -> Labelled | None:
+        """Return what rates and efficiencies are measured on; None without labels."""
+
     def distance(self, outputs: RawTensor) -> Distance | None:
         """Say how far the firmware is from the original, where that is another arithmetic."""
 
@@ -79,7 +102,7 @@ class Source(Protocol):
         """Name what it was made from."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainedSource:
     """The networks that a spec describes and trigforge trained, and their sample."""
 
@@ -131,12 +154,30 @@ class TrainedSource:
     def measure(self, outputs: RawTensor) -> tuple[Metrics, Metrics]:
         """Measure the float and the quantised network on the same held-out events."""
         n_events = len(self.sample.x_test)
-        float_logits = self.networks.float_model.predict(
-            self.sample.x_test.astype("float32"), batch_size=1024, verbose=0
-        )
         return (
-            self._metrics(float_logits),
+            self._metrics(self.float_outputs),
             self._metrics(to_values(outputs.raw[:n_events], outputs.format)),
+        )
+
+    @cached_property
+    def float_outputs(self) -> NDArray[Any]:
+        """What the float network gives for the held-out events."""
+        x = self.sample.x_test.astype("float32")
+        return np.asarray(self.networks.float_model.predict(x, batch_size=1024, verbose=0))
+
+    def labelled(self) -> Labelled:
+        """Return the held-out sample; of an image the sum of its pixels is known, too."""
+        sample = self.sample
+        known = [] if sample.variables_test is None else [*sample.variables_test.T]
+        if sample.x_test.ndim == 2:
+            features = [*zip(sample.feature_names, sample.x_test.T, strict=True)]
+        else:
+            features = [(IMAGE_SUM, image_sums(sample.x_test))]
+        return Labelled(
+            class_names=sample.class_names,
+            labels=sample.y_test,
+            float_outputs=self.float_outputs,
+            variables=(*zip(sample.variable_names, known, strict=True), *features),
         )
 
     def _metrics(self, logits: NDArray[np.float64]) -> Metrics:
@@ -179,6 +220,16 @@ class TrainedSource:
             "sample_seed": str(self.spec.sample.seed),
             "training_seed": str(self.spec.training.seed),
         }
+
+
+def class_names_of(spec: AnySpec) -> tuple[str, ...]:
+    """Name the classes of a spec's events, in the order of their labels."""
+    return spec.inputs.class_names if isinstance(spec, ImportedSpec) else spec.sample.class_names
+
+
+def image_sums(images: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the sum of each image's pixels, in the units of the link."""
+    return np.asarray(images.reshape(len(images), -1).sum(axis=1, dtype=np.float64))
 
 
 def encoded(encoding: LinkEncoding, values: NDArray[Any]) -> RawTensor:

@@ -18,7 +18,17 @@ from trigforge.core.config.network import (
     Teacher,
     Training,
 )
-from trigforge.core.config.sample import JetSample, JetsHlf, SampleSpec, TopImages
+from trigforge.core.config.sample import (
+    CROSSING_VARIABLES,
+    ZERO_BIAS,
+    CalorimeterRegions,
+    CrossingSample,
+    JetSample,
+    JetsHlf,
+    SampleSpec,
+    TopImages,
+    TriggerObjects,
+)
 from trigforge.core.config.section import IoType, Section
 from trigforge.core.config.spec import (
     AnySpec,
@@ -27,15 +37,20 @@ from trigforge.core.config.spec import (
     ImportedSpec,
     Spec,
 )
+from trigforge.core.config.trigger import Trigger, TurnOn
 
 __all__ = [
+    "CROSSING_VARIABLES",
+    "ZERO_BIAS",
     "Acceptance",
     "AnomalyNetwork",
     "AnySpec",
     "Budget",
+    "CalorimeterRegions",
     "Conv2dNetwork",
     "Conv2dStudent",
     "ConvolutionBlock",
+    "CrossingSample",
     "DenseAutoencoder",
     "DenseNetwork",
     "Hardware",
@@ -53,4 +68,7 @@ __all__ = [
     "Teacher",
     "TopImages",
     "Training",
+    "Trigger",
+    "TriggerObjects",
+    "TurnOn",
 ]

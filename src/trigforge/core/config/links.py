@@ -34,7 +34,7 @@ class Links(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     inputs: LinkNumbers = Field(description="numbers of the links, in the order they are filled")
-    outputs: LinkNumbers
+    outputs: LinkNumbers = Field(description="likewise, for the results")
     frames_per_crossing: int = Field(ge=1, le=64, description="clocks a crossing: 8 at 320 MHz")
     crossings_per_event: int = Field(default=1, ge=1, le=64, description="time multiplexing")
     gap_frames: int = Field(default=0, ge=0, description="idle frames after a packet, at least")
@@ -43,11 +43,15 @@ class Links(BaseModel):
         description="the next 64-bit word of an event goes to the next link, or to the next frame",
     )
     lead_frames: int = Field(default=0, ge=0, description="idle frames at the start of a file")
-    orbit_crossings: int = Field(default=3564, ge=1)
+    orbit_crossings: int = Field(
+        default=3564, ge=1, description="a packet that begins an orbit has the flag for it"
+    )
     first_crossing: int = Field(
         default=0, ge=0, description="of the orbit, where the first packet of a file is"
     )
-    frames_per_file: int = Field(default=MAX_FRAMES, ge=1, le=MAX_FRAMES)
+    frames_per_file: int = Field(
+        default=MAX_FRAMES, ge=1, le=MAX_FRAMES, description="frames a file, at most"
+    )
     board: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}$",

@@ -25,17 +25,19 @@ class DenseNetwork(Section):
     """Fully connected layers with ReLU; the last gives one logit a class."""
 
     architecture: Literal["dense"]
-    hidden_units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(min_length=1)
+    hidden_units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
+        min_length=1, description="units of each hidden layer"
+    )
 
 
 class ConvolutionBlock(Section):
     """A 2D convolution with ReLU, then maximum pooling (1: none)."""
 
-    filters: int = Field(ge=1, le=256)
-    kernel: int = Field(ge=1, le=11)
-    stride: int = Field(default=1, ge=1, le=4)
-    padding: Literal["valid", "same"]
-    pool: int = Field(default=1, ge=1, le=4)
+    filters: int = Field(ge=1, le=256, description="channels of the result")
+    kernel: int = Field(ge=1, le=11, description="side of the square kernel")
+    stride: int = Field(default=1, ge=1, le=4, description="in both directions")
+    padding: Literal["valid", "same"] = Field(description="none, or zeros around the image")
+    pool: int = Field(default=1, ge=1, le=4, description="side of the pooling window; 1: none")
 
 
 class Conv2dNetwork(Section):
@@ -43,7 +45,9 @@ class Conv2dNetwork(Section):
 
     architecture: Literal["conv2d"]
     blocks: tuple[ConvolutionBlock, ...] = Field(min_length=1)
-    hidden_units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = ()
+    hidden_units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
+        default=(), description="units of each hidden layer behind the blocks"
+    )
 
 
 class Teacher(Section):
@@ -53,8 +57,10 @@ class Teacher(Section):
     of 2x2, a dense bottleneck, and their mirror image (CICADA: CMS DP-2023/086).
     """
 
-    filters: tuple[Annotated[int, Field(ge=1, le=256)], ...] = Field(min_length=1, max_length=3)
-    latent_units: int = Field(ge=1, le=1024)
+    filters: tuple[Annotated[int, Field(ge=1, le=256)], ...] = Field(
+        min_length=1, max_length=3, description="of each block's convolutions"
+    )
+    latent_units: int = Field(ge=1, le=1024, description="units of the bottleneck")
     epochs: int = Field(ge=1, le=10_000, description="at most; early stopping ends sooner")
 
 
@@ -67,10 +73,12 @@ class Conv2dStudent(Section):
 
     architecture: Literal["conv2d_student"]
     blocks: tuple[ConvolutionBlock, ...] = Field(min_length=1)
-    hidden_units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = ()
+    hidden_units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
+        default=(), description="units of each hidden layer behind the blocks"
+    )
     teacher: Teacher
     score_per_e_fold: float = Field(gt=0, description="score for each factor e of the error")
-    score_format: UnsignedText
+    score_format: UnsignedText = Field(description="of the score; unsigned")
 
 
 class DenseAutoencoder(Section):
@@ -81,8 +89,10 @@ class DenseAutoencoder(Section):
     """
 
     architecture: Literal["dense_autoencoder"]
-    hidden_units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(min_length=1)
-    score_format: UnsignedText
+    hidden_units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
+        min_length=1, description="units of each layer of the encoder"
+    )
+    score_format: UnsignedText = Field(description="of the score; unsigned")
 
 
 NetworkSpec = Annotated[
@@ -105,9 +115,9 @@ class Quantization(Section):
     input_format: FormatText | None = Field(
         default=None, description="after the standardisation; null: the link's values go in as is"
     )
-    weight_format: FormatText
-    bias_format: FormatText
-    activation_format: FormatText
+    weight_format: FormatText = Field(description="of all weights; signed")
+    bias_format: FormatText = Field(description="of all biases; signed")
+    activation_format: FormatText = Field(description="of what a ReLU gives; unsigned")
 
     @field_validator("weight_format", "bias_format", "activation_format", "input_format")
     @classmethod
@@ -134,10 +144,12 @@ class Quantization(Section):
 class Training(Section):
     """How the float baseline and the quantised network are trained."""
 
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, description="of initial weights and of the order of events")
     epochs: int = Field(ge=1, le=10_000, description="at most; early stopping ends sooner")
-    batch_size: int = Field(ge=1)
-    learning_rate: float = Field(gt=0, lt=1)
+    batch_size: int = Field(ge=1, description="events between two updates of the weights")
+    learning_rate: float = Field(gt=0, lt=1, description="of Adam, at the start")
     patience_epochs: int = Field(ge=1, description="epochs without improvement before stopping")
-    validation_fraction: Fraction
+    validation_fraction: Fraction = Field(
+        description="share of the training events on which early stopping decides"
+    )
     sparsity: float = Field(default=0.0, ge=0, lt=1, description="share of weights pruned to zero")

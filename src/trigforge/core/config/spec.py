@@ -8,16 +8,28 @@ from pydantic import Field, model_validator
 
 from trigforge.core.config.hardware import Acceptance, Budget, Hardware
 from trigforge.core.config.links import Links
-from trigforge.core.config.network import Conv2dNetwork, NetworkSpec, Quantization, Training
-from trigforge.core.config.sample import SampleSpec, TopImages
+from trigforge.core.config.network import (
+    AnomalyNetwork,
+    ConvolutionalNetwork,
+    ConvolutionBlock,
+    DenseAutoencoder,
+    NetworkSpec,
+    Quantization,
+    Training,
+)
+from trigforge.core.config.sample import CrossingSample, ImageSample, SampleSpec, TriggerObjects
 from trigforge.core.config.section import FileName, FormatText, Name, Section
+from trigforge.core.config.trigger import Trigger
 from trigforge.core.fixed_point import FixedPointFormat, Overflow, parse_format
+
+OBJECT_BITS = 13
+"""Width of the signed integers that hold every number of a trigger object."""
 
 
 class Spec(Section):
     """A trigger network from sample to firmware."""
 
-    spec_version: Literal[1]
+    spec_version: Literal[1] = Field(description="of the form of this file")
     name: Name
     sample: SampleSpec
     network: NetworkSpec
@@ -26,23 +38,58 @@ class Spec(Section):
     hardware: Hardware
     budget: Budget
     acceptance: Acceptance
+    trigger: Trigger | None = Field(default=None, description="null: no rates and efficiencies")
     links: Links | None = None
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Spec:
         link = self.quantization.parsed("link_format")
-        if isinstance(self.sample, TopImages):
+        if isinstance(self.sample, ImageSample):
             _check_images(self.sample, link)
-        elif isinstance(self.network, Conv2dNetwork):
-            msg = "network.architecture: conv2d needs images; jets_hlf has 16 features, use dense"
-            raise ValueError(msg)
-        elif self.quantization.input_format is None:
-            msg = "quantization.input_format: jets_hlf features are standardised in the model"
-            raise ValueError(msg)
-        if isinstance(self.network, Conv2dNetwork) and isinstance(self.sample, TopImages):
-            _check_shapes(self.network, self.sample.n_pixels)
+            if isinstance(self.network, ConvolutionalNetwork):
+                _check_shapes(self.network, self.sample.image_shape)
+        else:
+            self._check_features(self.sample.kind)
+        if isinstance(self.sample, TriggerObjects):
+            _check_objects(link)
+        self._check_task()
         _check_io_types(self.hardware, self.acceptance)
+        one_output = len(self.sample.class_names) == 2 or isinstance(self.network, AnomalyNetwork)
+        _check_trigger(self, self.sample.class_names, one_output=one_output)
         return self
+
+    def _check_task(self) -> None:
+        """Classifiers learn from labelled jets, anomaly detectors from zero-bias crossings."""
+        detects = isinstance(self.network, AnomalyNetwork)
+        if detects is not isinstance(self.sample, CrossingSample):
+            needed = (
+                "crossings (calorimeter_regions, trigger_objects)"
+                if detects
+                else "labelled jets (jets_hlf, top_images)"
+            )
+            msg = (
+                f"network.architecture: {self.network.architecture} is trained on {needed}, not "
+                f"on {self.sample.kind}"
+            )
+            raise ValueError(msg)
+        if isinstance(self.network, DenseAutoencoder) and self.quantization.input_format is None:
+            msg = "quantization.input_format: a dense_autoencoder takes its errors in this format"
+            raise ValueError(msg)
+        if detects and self.acceptance.accuracy_loss is not None:
+            msg = "acceptance.accuracy_loss: an anomaly score has no accuracy; limit auc_loss"
+            raise ValueError(msg)
+
+    def _check_features(self, kind: str) -> None:
+        if isinstance(self.network, ConvolutionalNetwork):
+            n_features = {"jets_hlf": 16, "trigger_objects": 57}[kind]
+            msg = (
+                f"network.architecture: {self.network.architecture} needs images; {kind} has "
+                f"{n_features} features, use dense"
+            )
+            raise ValueError(msg)
+        if self.quantization.input_format is None:
+            msg = f"quantization.input_format: {kind} features are standardised in the model"
+            raise ValueError(msg)
 
 
 class ImportedModel(Section):
@@ -62,7 +109,7 @@ class ImportedInputs(Section):
     file: FileName | None = Field(description="null: random numbers, normal with spread 1")
     n_events: int = Field(ge=1, le=1_000_000, description="at most so many of the file's")
     link_format: FormatText = Field(description="of the model's inputs as they are")
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, description="of random inputs")
     class_names: tuple[str, ...] = Field(
         default=(), description="of the outputs; two for one output, the second the signal"
     )
@@ -75,18 +122,20 @@ class ImportedInputs(Section):
 class ImportedSpec(Section):
     """A trigger network that was trained elsewhere, from its file to firmware."""
 
-    spec_version: Literal[1]
+    spec_version: Literal[1] = Field(description="of the form of this file")
     name: Name
     model: ImportedModel
     inputs: ImportedInputs
     hardware: Hardware
     budget: Budget
     acceptance: Acceptance
+    trigger: Trigger | None = Field(default=None, description="null: no rates and efficiencies")
     links: Links | None = None
 
     @model_validator(mode="after")
     def _parts_fit(self) -> ImportedSpec:
         _check_io_types(self.hardware, self.acceptance)
+        _check_trigger(self, self.inputs.class_names, one_output=False)
         if self.inputs.parsed_link().overflow is not Overflow.WRAP:
             msg = "inputs.link_format: write it without modes: bits on a link know none"
             raise ValueError(msg)
@@ -102,7 +151,17 @@ def _check_io_types(hardware: Hardware, acceptance: Acceptance) -> None:
         raise ValueError(msg)
 
 
-def _check_images(sample: TopImages, link: FixedPointFormat) -> None:
+def _check_trigger(
+    spec: Spec | ImportedSpec, class_names: tuple[str, ...], *, one_output: bool
+) -> None:
+    if spec.trigger is not None:
+        spec.trigger.check_names(class_names, one_output=one_output)
+    elif spec.acceptance.efficiency_loss is not None:
+        msg = "acceptance.efficiency_loss: it is taken at trigger.rate_khz; there is no trigger"
+        raise ValueError(msg)
+
+
+def _check_images(sample: ImageSample, link: FixedPointFormat) -> None:
     if link.signed or link.width != sample.pixel_bits or link.overflow is not Overflow.WRAP:
         msg = (
             f"quantization.link_format: {link} cannot carry {sample.pixel_bits}-bit unsigned "
@@ -111,19 +170,34 @@ def _check_images(sample: TopImages, link: FixedPointFormat) -> None:
         raise ValueError(msg)
 
 
-def _check_shapes(network: Conv2dNetwork, n_pixels: int) -> None:
+def _check_objects(link: FixedPointFormat) -> None:
+    if not link.signed or link.width < OBJECT_BITS or link.overflow is not Overflow.WRAP:
+        msg = (
+            f"quantization.link_format: {link} cannot carry the integers of trigger objects, "
+            f"-225 to 4095; write fixed<{OBJECT_BITS},...>"
+        )
+        raise ValueError(msg)
+
+
+def _check_shapes(network: ConvolutionalNetwork, image_shape: tuple[int, int]) -> None:
     """Follow the image through the blocks; every map must keep at least one pixel."""
-    side = n_pixels
+    sides = image_shape
     for index, block in enumerate(network.blocks):
-        before = side
-        if block.padding == "valid":
-            side = (side - block.kernel) // block.stride + 1 if side >= block.kernel else 0
-        else:
-            side = -(-side // block.stride)
-        side //= block.pool
-        if side < 1:
+        before = sides
+        rows, columns = (_side_after(block, side) for side in before)
+        if min(rows, columns) < 1:
             msg = (
-                f"network.blocks.{index}: a {before}x{before} map is too small for kernel "
+                f"network.blocks.{index}: a {before[0]}x{before[1]} map is too small for kernel "
                 f"{block.kernel} ({block.padding}), stride {block.stride}, pool {block.pool}"
             )
             raise ValueError(msg)
+        sides = rows, columns
+
+
+def _side_after(block: ConvolutionBlock, side: int) -> int:
+    """Return what a block with its pooling leaves of one side of a map, at least 0."""
+    if block.padding == "same":
+        side = -(-side // block.stride)
+    else:
+        side = (side - block.kernel) // block.stride + 1 if side >= block.kernel else 0
+    return side // block.pool

@@ -11,7 +11,7 @@ TWO = ("qcd", "top")
 THREE = ("gluon", "w", "top")
 
 
-def measured(auc: float, accuracy: float) -> Metrics:
+def measured(auc: float, accuracy: float | None) -> Metrics:
     entry = ClassMetrics(name="top", auc=auc, signal_efficiency=0.5, background_rejection=10.0)
     return Metrics(n_events=100, accuracy=accuracy, classes=(entry,))
 
@@ -112,4 +112,31 @@ def test_only_losses_with_a_limit_are_checked():
     assert verdict(baseline, quantised, auc_loss=0.005, accuracy_loss=0.01) == [
         ("loss of accuracy", "-0.0100", "0.01", True),
         ("loss of mean AUC", "+0.0100", "0.005", False),
+    ]
+
+
+CROSSINGS = ("zero_bias", "top_pair", "leptoquark_pair")
+
+
+def test_a_score_tells_each_signal_from_the_background_alone():
+    """The second signal lies above the first, which is no background of it."""
+    score = np.array([0, 1, 2, 3, 2, 4, 5, 6])[:, None]
+    labels = np.array([0, 0, 0, 0, 1, 1, 2, 2])
+    metrics = physics.measure(score, labels, CROSSINGS, 0.5)
+    assert [entry.name for entry in metrics.classes] == ["top_pair", "leptoquark_pair"]
+    assert [entry.auc for entry in metrics.classes] == [6.5 / 8, 1.0]
+    assert [entry.background_rejection for entry in metrics.classes] == [np.inf, np.inf]
+    assert metrics.mean_auc == (6.5 / 8 + 1) / 2
+
+
+@pytest.mark.parametrize("names", [CROSSINGS, CROSSINGS[:2]])
+def test_a_score_has_no_accuracy(names):
+    labels = np.arange(len(names))
+    assert physics.measure(labels[:, None], labels, names, 0.5).accuracy is None
+
+
+def test_a_limit_on_an_accuracy_that_does_not_exist_is_not_met():
+    score = measured(0.95, None)
+    assert verdict(score, score, accuracy_loss=0.01) == [
+        ("loss of accuracy", "not known: an anomaly score has no accuracy", "0.01", False)
     ]
