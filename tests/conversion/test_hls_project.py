@@ -260,7 +260,6 @@ def test_the_bench_plays_other_vectors_without_comparing(bench, tmp_path):
         ),
         ("expected", lambda lines: ["1", *lines[1:]], "line 1: element 1 is missing"),
     ],
-    ids=str,
 )
 def test_vectors_that_cannot_be_used_end_the_bench_with_2(
     bench, tmp_path, which, change, complaint

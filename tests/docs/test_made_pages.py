@@ -107,30 +107,42 @@ def test_every_figure_of_the_benchmarks_is_shown_once(pages):
 @pytest.fixture
 def figures(pages, tmp_path):
     results = tmp_path / "results.json"
-    results.write_text(json.dumps({"a_s_jets": 1234.56, "a_s_tops_io_x": 3, "a_s": 0.123456}))
+    values = {"a_s_jets": 1234.56, "a_s_tops_io_x": 3, "a_s": 0.123456}
+    sweep = {"b_jets_interval_12": 1, "b_jets_interval_2": 2, "c_dense_4x4": 3, "b_dense_4x4": 4}
+    results.write_text(json.dumps(values | sweep))
     return pages.Figures(results, ("jets", "tops"))
 
 
 def test_figures_stand_in_the_column_of_their_model(figures):
-    assert figures.table("a_*").splitlines() == [
-        "| figure |  | jets | tops |",
+    assert figures.by_quantity("a_*").splitlines() == [
+        "| |  | `jets` | `tops` |",
         "|---|---:|---:|---:|",
         "| `a_s` | 0.123 | 1,235 |  |",
         "| `a_s_io_x` |  |  | 3 |",
     ]
 
 
+def test_models_intervals_and_layers_may_be_the_rows(figures):
+    assert figures.by_model("b_* c_*").splitlines() == [
+        "| | `b` | `c` |",
+        "|---|---:|---:|",
+        "| `dense_4x4` | 4 | 3 |",
+        "| `jets_interval_2` | 2 |  |",
+        "| `jets_interval_12` | 1 |  |",
+    ]
+
+
 def test_what_no_table_has_shown_is_shown_by_the_last(figures):
-    assert "a_s_io_x" in figures.table("*io_x")
-    rest = figures.table("*")
+    assert "a_s_io_x" in figures.by_quantity("*io_x")
+    rest = figures.by_quantity("*")
     assert "a_s" in rest
     assert "io_x" not in rest
-    assert figures.table("*") == "None."
+    assert figures.by_quantity("*") == "None."
 
 
 def test_a_figure_that_is_gone_ends_the_build(pages, figures):
-    with pytest.raises(ValueError, match=r"no figure of benchmarks/results.json matches b_\*"):
-        figures.table("a_* b_*")
+    with pytest.raises(ValueError, match=r"no figure of benchmarks/results.json matches d_\*"):
+        figures.by_quantity("a_* d_*")
     with pytest.raises(ValueError, match="<!-- weather --> is nothing that can be made"):
         pages.fill("<!-- weather -->\n")
 
