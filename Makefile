@@ -9,7 +9,7 @@ UV := .bootstrap/bin/uv
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-SPECS ?= models/jet_tagger.yaml models/top_tagger.yaml
+SPECS ?= $(wildcard models/*.yaml)
 FIRMWARE ?= models/jet_tagger.yaml models/top_tagger.yaml
 # Further arguments of pytest: make test ARGS="-m 'not pipeline'"
 ARGS ?=
