@@ -1,7 +1,8 @@
 """What mkdocs runs while it builds: it fills the parts of pages that are made, not written.
 
 A page asks for a part by a comment on a line of its own: ``<!-- spec reference -->``, or
-``<!-- figures: emulator_* evaluator_* -->``, the figures of the benchmarks that match.
+``<!-- figures: emulator_* evaluator_* -->``, the figures of the benchmarks that match; or
+``<!-- figures by model: timemux_* -->``, the same with a row a model.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results.json"
-FURTHER_MODELS = ("calorimeter",)
+FURTHER_MODELS = ("calorimeter_network",)
 _PART = re.compile(r"^<!-- (?P<what>[a-z ]+)(?:: (?P<argument>.*))? -->$", re.MULTILINE)
 
 
@@ -41,7 +42,8 @@ def fill(markdown: str) -> str:
     figures = Figures(RESULTS, models())
     makers: dict[str, Callable[[str], str]] = {
         "spec reference": lambda _: spec_reference.render(),
-        "figures": figures.table,
+        "figures": figures.by_quantity,
+        "figures by model": figures.by_model,
     }
 
     def made(match: re.Match[str]) -> str:
