@@ -121,7 +121,7 @@ def train(spec: Spec, sample: Sample, *, progress: Progress = no_progress) -> Tr
         quantised_model=quantised,
         encoding=encoding,
         key=training_key(spec),
-        provenance=_provenance(spec, sample, histories),
+        provenance=_provenance(spec, sample, len(seen.x), histories),
     )
 
 
@@ -257,10 +257,12 @@ class _Reporting(keras.callbacks.Callback):  # type: ignore[misc]
         self._progress(self._what, self._epochs, self._epochs)
 
 
-def _provenance(spec: Spec, sample: Sample, histories: dict[str, Any]) -> dict[str, Any]:
+def _provenance(
+    spec: Spec, sample: Sample, n_train: int, histories: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "name": spec.name,
-        "n_train": len(_training_events(spec, sample).x),
+        "n_train": n_train,
         "sample": sample.read_provenance(),
         "training": histories,
         "seed": spec.training.seed,
