@@ -137,8 +137,8 @@ def test_ci_is_executable_and_ends_with_the_tests():
     subprocess.run(["bash", "-n", script], check=True)
     (targets,) = re.findall(r"^for target in (.*); do$", text, re.MULTILINE)
     assert [*targets.split(), "test"] == CI_TARGETS
-    commands = [line for line in text.splitlines() if line and not line.startswith("#")]
-    assert commands[-1].startswith("make --no-print-directory test ")
+    assert re.search(r"^make --no-print-directory test 2>&1 \|\n    sed .*\n\Z", text, re.MULTILINE)
+    assert "set -euo pipefail" in text  # what filters the output must not hide a failure
 
 
 def test_the_hosted_workflow_runs_the_same_targets_as_ci():

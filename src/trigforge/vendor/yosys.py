@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import re
+import signal
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -56,6 +57,11 @@ libyosys.run_pass(f"tee -q -o {log} script {script}", libyosys.Design())
 _SOURCE_NAME = re.compile(r"\w[\w./+-]*", re.ASCII)
 _MODULE_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _LINES_SHOWN = 20
+
+_FAILURES = (1, 127, -signal.SIGABRT)
+"""How Yosys ends on an error: Python's exception, the C library, C++'s terminate."""
+_OUT_OF_MEMORY = re.compile(r"MemoryError|bad_alloc|cannot allocate memory", re.IGNORECASE)
+"""Who finds no memory depends on where the limit strikes: Python, C++ or the dynamic loader."""
 
 _STA_RESULT = re.compile(
     r"^(?:Latest arrival time in '.+' is \d+:|No timing paths found\.)$", re.MULTILINE
@@ -209,11 +215,11 @@ def run(folder: Path, *, timeout_s: float, memory_mb: int, what: str) -> float:
         folder=folder,
         timeout_s=timeout_s,
         what=what,
-        accepted=(0, 1),
+        accepted=(0, *_FAILURES),
     )
     if completed.returncode == 0:
         return completed.seconds
-    if "MemoryError" in completed.stderr:
+    if _OUT_OF_MEMORY.search(completed.stderr):
         msg = f"{what}: Yosys ran out of the {memory_mb} MB it may take"
         raise ToolError(msg)
     log = folder / LOG
