@@ -203,6 +203,20 @@ def test_a_subset_is_even_over_the_classes_and_keeps_where_it_is_from(jets_sampl
     assert {row.tobytes() for row in small.x_test} <= {row.tobytes() for row in jets_sample.x_test}
 
 
-def test_a_subset_larger_than_a_class_is_refused(images_sample):
-    with pytest.raises(InputError, match="test examples of qcd, 500 wanted"):
+@pytest.mark.parametrize(
+    ("limits", "n_wanted", "shares"),
+    [
+        ([9, 9, 9], 7, [3, 2, 2]),
+        ([40, 3, 3], 20, [14, 3, 3]),
+        ([2, 30, 9, 30], 30, [2, 10, 9, 9]),
+        ([2, 3], 5, [2, 3]),
+        ([4, 4], 0, [0, 0]),
+    ],
+)
+def test_what_a_small_class_lacks_the_larger_give(limits, n_wanted, shares):
+    assert generation._even_shares(limits, n_wanted) == shares
+
+
+def test_a_subset_larger_than_the_sample_is_refused(images_sample):
+    with pytest.raises(InputError, match=rf"{len(images_sample.x_test)} test examples, 1000 wanted"):
         generation.subset(images_sample, 10, 1000)

@@ -7,6 +7,7 @@ processes.
 
 from __future__ import annotations
 
+import bisect
 import json
 from concurrent.futures import as_completed
 from contextlib import closing
@@ -64,11 +65,11 @@ def generate(
 def subset(sample: Sample, n_train: int, n_test: int) -> Sample:
     """Return the first examples of every class, as even as the classes allow.
 
-    A side may lack classes; then it is even over those it has. Digest and provenance stay
+    Where a class has too few, the others give more. Digest and provenance stay
     those of the full sample.
 
     Raises:
-        InputError: if a class has too few examples.
+        InputError: if the sample has too few examples.
     """
     train = _first_of_each(sample, "train", n_train)
     test = _first_of_each(sample, "test", n_test)
@@ -180,14 +181,26 @@ def _provenance(recipe: Recipe, arrays: dict[str, NDArray[Any]]) -> str:
 
 def _first_of_each(sample: Sample, side: str, n_wanted: int) -> NDArray[np.int64]:
     labels = getattr(sample, f"y_{side}")
-    present = np.unique(labels)
-    chosen = []
-    for place, label in enumerate(present):
-        n_own = n_wanted // len(present) + (place < n_wanted % len(present))
-        own = np.flatnonzero(labels == label)
-        if len(own) < n_own:
-            name = sample.class_names[label]
-            msg = f"sample {sample.kind}: {len(own)} {side} examples of {name}, {n_own} wanted"
-            raise InputError(msg)
-        chosen.append(own[:n_own])
+    present, n_present = np.unique(labels, return_counts=True)
+    if n_present.sum() < n_wanted:
+        msg = f"sample {sample.kind}: {n_present.sum()} {side} examples, {n_wanted} wanted"
+        raise InputError(msg)
+    chosen = [
+        np.flatnonzero(labels == label)[:n_own]
+        for label, n_own in zip(present, _even_shares(n_present.tolist(), n_wanted), strict=True)
+    ]
     return np.sort(np.concatenate(chosen))
+
+
+def _even_shares(limits: Sequence[int], n_wanted: int) -> list[int]:
+    """Share a number out evenly; who has less than an even share gives all, the others more."""
+
+    def given(level: int) -> int:
+        return sum(min(limit, level) for limit in limits)
+
+    level = bisect.bisect_right(range(n_wanted + 1), n_wanted, key=given) - 1
+    shares = [min(limit, level) for limit in limits]
+    larger = [place for place, limit in enumerate(limits) if limit > level]
+    for place in larger[: n_wanted - sum(shares)]:
+        shares[place] += 1
+    return shares
