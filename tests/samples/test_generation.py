@@ -218,5 +218,7 @@ def test_what_a_small_class_lacks_the_larger_give(limits, n_wanted, shares):
 
 
 def test_a_subset_larger_than_the_sample_is_refused(images_sample):
-    with pytest.raises(InputError, match=rf"{len(images_sample.x_test)} test examples, 1000 wanted"):
+    with pytest.raises(
+        InputError, match=rf"{len(images_sample.x_test)} test examples, 1000 wanted"
+    ):
         generation.subset(images_sample, 10, 1000)

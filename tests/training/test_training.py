@@ -11,6 +11,7 @@ from trigforge import training
 from trigforge.core.errors import InputError, StoreError
 from trigforge.core.fixed_point import FixedPointFormat, to_values
 from trigforge.core.records import Sample
+from trigforge.core.store import file_digest
 from trigforge.networks.quantisers import quantised_weights
 
 CLASSIFIERS = ("jets_hlf", "top_images")
@@ -272,7 +273,7 @@ def test_weights_that_do_not_fit_the_network_are_refused(saved, trained):
     trained["top_images"].float_model.save_weights(saved / name)
     path = saved / training.RECORD
     record = json.loads(path.read_text())
-    record["weights"][name] = training.file_digest(saved / name)
+    record["weights"][name] = file_digest(saved / name)
     path.write_text(json.dumps(record))
     with pytest.raises(StoreError, match=f"{name} does not fit the network of the spec"):
         find(saved)

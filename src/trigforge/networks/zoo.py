@@ -85,11 +85,7 @@ class _QuantisedLayers:
     """QKeras layers in the formats of a spec."""
 
     def __init__(self, quantization: Quantization, score_format: FixedPointFormat | None) -> None:
-        self._weights = {
-            "kernel_quantizer": weight_quantiser(quantization.parsed("weight_format")),
-            "bias_quantizer": weight_quantiser(quantization.parsed("bias_format")),
-        }
-        self._activation = quantization.parsed("activation_format")
+        self._formats = quantization
         self._input = quantization.input_format and quantization.parsed("input_format")
         self._score = score_format
 
@@ -100,15 +96,15 @@ class _QuantisedLayers:
             strides=block.stride,
             padding=block.padding,
             name=name,
-            **self._weights,
+            **self._weights(name),
         )(x)
-        return self._cast(x, self._activation, f"{name}_relu")
+        return self._relu(x, name)
 
     def hidden(self, x: Any, units: int, name: str) -> Any:
-        return self._cast(self.linear(x, units, name), self._activation, f"{name}_relu")
+        return self._relu(self.linear(x, units, name), name)
 
     def linear(self, x: Any, units: int, name: str) -> Any:
-        return qkeras.QDense(units, name=name, **self._weights)(x)
+        return qkeras.QDense(units, name=name, **self._weights(name))(x)
 
     def like_input(self, x: Any, name: str) -> Any:
         return self._cast(x, self._input, name) if self._input else x
@@ -125,6 +121,17 @@ class _QuantisedLayers:
 
     def score(self, x: Any, name: str) -> Any:
         return self._cast(x, self._score, name) if self._score else x
+
+    def _weights(self, layer: str) -> dict[str, Any]:
+        """Return the quantisers of a layer's weights."""
+        return {
+            "kernel_quantizer": weight_quantiser(self._formats.parsed("weight_format", layer)),
+            "bias_quantizer": weight_quantiser(self._formats.parsed("bias_format", layer)),
+        }
+
+    def _relu(self, x: Any, layer: str) -> Any:
+        """Return what a layer's ReLU gives."""
+        return self._cast(x, self._formats.parsed("activation_format", layer), f"{layer}_relu")
 
     @staticmethod
     def _cast(x: Any, fmt: FixedPointFormat, name: str) -> Any:

@@ -85,7 +85,21 @@ def obtain_networks(job: Job, spec: Spec, sample: Sample) -> tuple[TrainedNetwor
         networks = training.find(found, spec, sample)
         if networks is not None:
             return networks, True
-    networks = training.train(spec, sample, progress=job.progress)
+    baseline = _obtain_baseline(job, spec, sample)
+    networks = training.train_quantised(spec, sample, baseline, progress=job.progress)
     with workspace.store.adding("training", digest) as folder:
         training.save(networks, folder)
     return networks, False
+
+
+def _obtain_baseline(job: Job, spec: Spec, sample: Sample) -> training.Baseline:
+    """Return the float network of a spec, which another quantisation may have trained before."""
+    store = job.workspace.store
+    digest = key_of([training.baseline_key(spec), training.content_digest(sample)])
+    found = store.find("baseline", digest)
+    if found is not None:
+        return training.find_baseline(found, spec, sample)
+    baseline = training.train_baseline(spec, sample, progress=job.progress)
+    with store.adding("baseline", digest) as folder:
+        training.save_baseline(baseline, folder)
+    return baseline

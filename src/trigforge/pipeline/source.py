@@ -196,16 +196,18 @@ class TrainedSource:
         return tracing.trace(self.networks.quantised_model, values), inputs
 
     def place(self, path: str) -> str:
-        """Return the key of the spec that decides a format; one key serves all layers."""
+        """Return the key of the spec that decides a format; one may serve all layers."""
         by_layer = {"inputs": "link_format", "standardised": "input_format"}
         match path.split("."):
-            case ["LayerName", _, "Precision", ("weight" | "bias") as role]:
+            case ["LayerName", layer, "Precision", ("weight" | "bias") as role]:
                 key = f"{role}_format"
             case ["LayerName", layer, "Precision", "result"]:
                 key = by_layer.get(layer, "activation_format")
+                layer = layer.removesuffix("_relu")
             case _:
                 return path
-        return f"quantization.{key} of the spec"
+        own = getattr(self.spec.quantization.layers.get(layer), key, None)
+        return f"quantization.{key if own is None else f'layers.{layer}.{key}'} of the spec"
 
     def warnings(self, inputs: RawTensor, exact: RawTensor | None) -> tuple[str, ...]:
         """Say where Keras' own inference rounds."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import operator
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field
 
 from trigforge.core.config.section import FormatText, Fraction, Section
 from trigforge.core.fixed_point import FixedPointFormat, parse_format
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 def _is_unsigned(text: str) -> str:
@@ -18,7 +22,31 @@ def _is_unsigned(text: str) -> str:
     return text
 
 
+def _as_quantisers_do(text: str) -> str:
+    if not parse_format(text).has_default_modes:
+        msg = "write it without modes: QKeras rounds to nearest even and saturates"
+        raise ValueError(msg)
+    return text
+
+
+def _of_weights(text: str) -> str:
+    if not parse_format(text).signed:
+        msg = f"{text} must be signed"
+        raise ValueError(msg)
+    return text
+
+
+def _of_activations(text: str) -> str:
+    if parse_format(text).signed:
+        msg = f"{text} must be unsigned"
+        raise ValueError(msg)
+    return text
+
+
 UnsignedText = Annotated[FormatText, AfterValidator(_is_unsigned)]
+QuantisedText = Annotated[FormatText, AfterValidator(_as_quantisers_do)]
+WeightText = Annotated[QuantisedText, AfterValidator(_of_weights)]
+ActivationText = Annotated[QuantisedText, AfterValidator(_of_activations)]
 
 
 class DenseNetwork(Section):
@@ -28,6 +56,11 @@ class DenseNetwork(Section):
     hidden_units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
         min_length=1, description="units of each hidden layer"
     )
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """The layers with weights; all but the last end in a ReLU."""
+        return (*_numbered("dense", self.hidden_units), "logits")
 
 
 class ConvolutionBlock(Section):
@@ -48,6 +81,11 @@ class Conv2dNetwork(Section):
     hidden_units: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
         default=(), description="units of each hidden layer behind the blocks"
     )
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """The layers with weights; all but the last end in a ReLU."""
+        return (*_convolutional(self), "logits")
 
 
 class Teacher(Section):
@@ -80,6 +118,11 @@ class Conv2dStudent(Section):
     score_per_e_fold: float = Field(gt=0, description="score for each factor e of the error")
     score_format: UnsignedText = Field(description="of the score; unsigned")
 
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """The layers with weights; all but the last end in a ReLU."""
+        return (*_convolutional(self), "score_sum")
+
 
 class DenseAutoencoder(Section):
     """A dense autoencoder that computes its own anomaly score, the sum of squared errors.
@@ -94,6 +137,11 @@ class DenseAutoencoder(Section):
     )
     score_format: UnsignedText = Field(description="of the score; unsigned")
 
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """The layers with weights; all but the last end in a ReLU."""
+        return (*_numbered("dense", (*self.hidden_units, *self.hidden_units[1:])), "decoded")
+
 
 NetworkSpec = Annotated[
     DenseNetwork | Conv2dNetwork | Conv2dStudent | DenseAutoencoder,
@@ -104,6 +152,23 @@ AnomalyNetwork = Conv2dStudent | DenseAutoencoder
 ConvolutionalNetwork = Conv2dNetwork | Conv2dStudent
 
 
+def _numbered(name: str, layers: Sequence[object]) -> Iterator[str]:
+    return (f"{name}_{index}" for index in range(len(layers)))
+
+
+def _convolutional(network: ConvolutionalNetwork) -> Iterator[str]:
+    yield from _numbered("conv", network.blocks)
+    yield from _numbered("dense", network.hidden_units)
+
+
+class LayerFormats(Section):
+    """Formats of a single layer; what is not given is that of all layers."""
+
+    weight_format: WeightText | None = Field(default=None, description="signed")
+    bias_format: WeightText | None = Field(default=None, description="signed")
+    activation_format: ActivationText | None = Field(default=None, description="unsigned")
+
+
 class Quantization(Section):
     """Formats of the link, of weights and of activations.
 
@@ -112,33 +177,23 @@ class Quantization(Section):
     """
 
     link_format: FormatText = Field(description="what the trigger link carries, per element")
-    input_format: FormatText | None = Field(
+    input_format: QuantisedText | None = Field(
         default=None, description="after the standardisation; null: the link's values go in as is"
     )
-    weight_format: FormatText = Field(description="of all weights; signed")
-    bias_format: FormatText = Field(description="of all biases; signed")
-    activation_format: FormatText = Field(description="of what a ReLU gives; unsigned")
+    weight_format: WeightText = Field(description="of all weights; signed")
+    bias_format: WeightText = Field(description="of all biases; signed")
+    activation_format: ActivationText = Field(description="of what a ReLU gives; unsigned")
 
-    @field_validator("weight_format", "bias_format", "activation_format", "input_format")
-    @classmethod
-    def _quantisers_saturate(cls, text: str | None) -> str | None:
-        if text is not None and not parse_format(text).has_default_modes:
-            msg = "write it without modes: QKeras rounds to nearest even and saturates"
-            raise ValueError(msg)
-        return text
+    layers: dict[str, LayerFormats] = Field(
+        default_factory=dict,
+        exclude_if=operator.not_,  # a spec without has the digests it always had
+        description="of single layers, by name (conv_0, dense_1, logits): instead of the above",
+    )
 
-    @model_validator(mode="after")
-    def _signs(self) -> Quantization:
-        signs = {"weight_format": True, "bias_format": True, "activation_format": False}
-        for key, signed in signs.items():
-            if parse_format(getattr(self, key)).signed is not signed:
-                msg = f"{key}: {getattr(self, key)} must be {'signed' if signed else 'unsigned'}"
-                raise ValueError(msg)
-        return self
-
-    def parsed(self, key: str) -> FixedPointFormat:
-        """Return one of the formats as a value."""
-        return parse_format(getattr(self, key))
+    def parsed(self, key: str, layer: str | None = None) -> FixedPointFormat:
+        """Return one of the formats as a value, of all layers or of a single one."""
+        own = None if layer is None else getattr(self.layers.get(layer), key, None)
+        return parse_format(own or getattr(self, key))
 
 
 class Training(Section):
@@ -153,3 +208,8 @@ class Training(Section):
         description="share of the training events on which early stopping decides"
     )
     sparsity: float = Field(default=0.0, ge=0, lt=1, description="share of weights pruned to zero")
+    initial_weights: Literal["random", "float"] = Field(
+        default="random",
+        exclude_if=lambda start: start == "random",  # as for quantization.layers
+        description="of the quantised network: random, or those of the float baseline",
+    )

@@ -53,6 +53,7 @@ class Spec(Section):
         if isinstance(self.sample, TriggerObjects):
             _check_objects(link)
         self._check_task()
+        _check_layers(self.quantization, self.network.layer_names)
         _check_io_types(self.hardware, self.acceptance)
         one_output = len(self.sample.class_names) == 2 or isinstance(self.network, AnomalyNetwork)
         _check_trigger(self, self.sample.class_names, one_output=one_output)
@@ -74,6 +75,9 @@ class Spec(Section):
             raise ValueError(msg)
         if isinstance(self.network, DenseAutoencoder) and self.quantization.input_format is None:
             msg = "quantization.input_format: a dense_autoencoder takes its errors in this format"
+            raise ValueError(msg)
+        if isinstance(self.network, DenseAutoencoder) and self.training.initial_weights == "float":
+            msg = "training.initial_weights: a dense_autoencoder starts from random ones"
             raise ValueError(msg)
         if detects and self.acceptance.accuracy_loss is not None:
             msg = "acceptance.accuracy_loss: an anomaly score has no accuracy; limit auc_loss"
@@ -167,6 +171,17 @@ def _check_images(sample: ImageSample, link: FixedPointFormat) -> None:
             f"quantization.link_format: {link} cannot carry {sample.pixel_bits}-bit unsigned "
             f"pixels; write ufixed<{sample.pixel_bits},...>"
         )
+        raise ValueError(msg)
+
+
+def _check_layers(quantization: Quantization, names: tuple[str, ...]) -> None:
+    unknown = sorted(set(quantization.layers) - set(names))
+    if unknown:
+        msg = f"quantization.layers: no layer {', '.join(unknown)}; there are {', '.join(names)}"
+        raise ValueError(msg)
+    last = quantization.layers.get(names[-1])
+    if last is not None and last.activation_format is not None:
+        msg = f"quantization.layers.{names[-1]}.activation_format: it ends without a ReLU"
         raise ValueError(msg)
 
 
