@@ -61,7 +61,7 @@ review: $(STAMP) ## Check the project's set-up against the Scientific Python gui
 	$(BIN)/sp-repo-review . --show err
 
 constraints: $(UV) ## Pin the dependencies anew (UPGRADE=--upgrade takes the newest)
-	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	$(UV) pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
 	  --no-emit-index-url --no-header --quiet $(UPGRADE) --output-file constraints.txt
 
 clean: ## Remove caches and what is built; .venv and results stay

@@ -20,6 +20,16 @@ TRIGGER = {
     "background_rate_khz": 100,
     "rate_khz": 5,
 }
+SCAN: dict[str, Any] = {
+    "scan_version": 1,
+    "name": "jet_tagger_scan",
+    "base": "../models/jet_tagger.yaml",
+    "n_trials": 2,
+    "seed": 1,
+    "objectives": ["accuracy", "ebops"],
+    "space": {"training.sparsity": {"low": 0.0, "high": 0.5, "step": 0.1}},
+    "front": {"synthesise": 0, "largest_loss": 1.0},
+}
 ANOMALY_TRIGGER = {"background_classes": ["zero_bias"], "rate_khz": 1000}
 SMALL = {
     "hardware": {"implementation": "da"},
@@ -44,6 +54,8 @@ def make(folder: Path) -> None:
         spec_file.write_text(yaml.safe_dump(data))
         sample = tiny_models.make_sample(parse_spec(data, where=name))
         archive.save(sample, spec_file.parent / spec_file.stem / "sample.npz")
+    (folder / "scans").mkdir()
+    (folder / "scans" / "jet_tagger.yaml").write_text(yaml.safe_dump(SCAN))
     jets = archive.load(folder / "my_model" / "sample.npz")
     np.save(folder / "events.npy", jets.x_test)
     np.save(folder / "background.npy", jets.x_test[jets.y_test < 2])

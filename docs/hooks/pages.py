@@ -42,6 +42,7 @@ def fill(markdown: str) -> str:
     figures = Figures(RESULTS, models())
     makers: dict[str, Callable[[str], str]] = {
         "spec reference": lambda _: spec_reference.render(),
+        "scan reference": lambda _: spec_reference.render_scan(),
         "figures": figures.by_quantity,
         "figures by model": figures.by_model,
     }

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from trigforge.core.config import ImportedSpec, Spec
+from trigforge.core.config.scan import ScanSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,11 @@ def render() -> str:
     trained = _part("A network that is trained here", Spec, known)
     imported = _part("An imported network", ImportedSpec, known)
     return "\n".join([*trained, *imported])
+
+
+def render_scan() -> str:
+    """Return the reference of a scan."""
+    return "\n".join(_part("All keys of a scan", ScanSpec, set()))
 
 
 def undescribed(model: type[BaseModel]) -> list[str]:
@@ -133,6 +139,8 @@ def _type(value: dict[str, Any]) -> str:
     if (union := _discriminated(value)) is not None:
         links = [f"[{choice}](#{_anchor(name)})" for choice, name in union[1].items()]
         return f"section, by its `{union[0]}`: {' or '.join(links)}"
+    if not value:
+        return "any value"
     for kind in ("oneOf", "anyOf"):
         if kind in value:
             return " or ".join(dict.fromkeys(_type(part) for part in value[kind]))
@@ -161,7 +169,8 @@ def _list(value: dict[str, Any]) -> str:
 
 
 def _mapping(value: dict[str, Any]) -> str:
-    return f"mapping of names to: {_type(value['additionalProperties'])}"
+    (values,) = value.get("patternProperties", {"": value.get("additionalProperties")}).values()
+    return f"mapping of names to: {_type(values)}"
 
 
 _NAMES = {

@@ -13,14 +13,16 @@ import yaml
 from pydantic import Field, create_model
 
 from trigforge.core.config import ImportedSpec, Section, Spec
+from trigforge.core.config.scan import ScanSpec
 from trigforge.core.errors import SpecError
 from trigforge.core.spec_file import parse_spec
+from trigforge.scan import space
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 HOOKS = DOCS / "hooks"
 YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PAGES_WITH_SPECS = [page for page in DOCS.glob("*.md") if page.stem != "ci"]
+PAGES_WITH_SPECS = [page for page in DOCS.glob("*.md") if page.stem not in {"ci", "scan"}]
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def test_types_defaults_and_limits_are_told(reference):
     assert "fixed-point format or `null` | `null` |" in link
 
 
-@pytest.mark.parametrize("model", [Spec, ImportedSpec])
+@pytest.mark.parametrize("model", [Spec, ImportedSpec, ScanSpec])
 def test_every_key_says_what_it_is(reference, model):
     assert reference.undescribed(model) == []
 
@@ -154,6 +156,25 @@ def fragments():
             r"^```yaml\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL
         ):
             yield page.stem, yaml.safe_load(block)
+
+
+def test_every_key_of_a_scan_is_in_its_reference(pages):
+    text = filled(pages, "scan.md")
+    schema = ScanSpec.model_json_schema()
+    for section in (schema, *schema["$defs"].values()):
+        for key in section["properties"]:
+            assert f"| `{key}` |" in text, key
+
+
+def test_the_scan_on_its_page_and_the_shipped_one_are_valid(tmp_path):
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "models").symlink_to(ROOT / "models")
+    (block,) = re.findall(YAML, (DOCS / "scan.md").read_text())
+    (tmp_path / "scans" / "page.yaml").write_text(block)
+    shown = space.read(tmp_path / "scans" / "page.yaml")
+    shipped = space.read(ROOT / "scans" / "jet_tagger.yaml")
+    assert shown.base == shipped.base
+    assert shown.scan.n_trials >= 30
 
 
 def with_fragment(fragment):

@@ -31,7 +31,7 @@ def link_integers(n_events):
 
 @COMPILES
 def test_raw_integers_are_scored_piece_by_piece(jets, trigforge_says, tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "EVENTS_AT_A_TIME", 300)
+    monkeypatch.setattr(pipeline.emulation, "EVENTS_AT_A_TIME", 300)
     raw = link_integers(1000)
     np.save(tmp_path / "events.npy", raw.astype(np.int16))
     options = ("--events", tmp_path / "events.npy", "--out", tmp_path / "scores.npy")

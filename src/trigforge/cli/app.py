@@ -5,7 +5,6 @@ Exit code 0: all checks met; 1: a check failed; 2: wrong usage or input, or inte
 
 from __future__ import annotations
 
-import os
 import traceback
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,12 +16,14 @@ from trigforge import __version__
 from trigforge.cli import (
     check,
     diagnosing,
+    emulating,
     firmware,
     importing,
     projects,
     rates,
     reporting,
     sampling,
+    scanning,
     vectors,
 )
 from trigforge.cli.options import (
@@ -237,34 +238,7 @@ def verify(
     raise typer.Exit(0 if all(entry.met for entry in summary.agreements) else EXIT_FAILED)
 
 
-@app.command()
-def emulate(  # noqa: PLR0913, PLR0917 - typer makes an option of each parameter
-    context: typer.Context,
-    spec: SpecPath,
-    events: Annotated[
-        Path, typer.Option("--events", help=".npy, (events, ...): link integers, or floats")
-    ],
-    out: Annotated[Path, typer.Option("--out", help="the .npy file of raw scores to write")],
-    threads: Annotated[
-        int | None, typer.Option("--threads", min=1, help="default: one a core")
-    ] = None,
-    quiet: Quiet = False,
-) -> None:
-    """Write the scores of millions of events, exactly as firmware computes them."""
-    loaded, workspace = open_spec(spec, context)
-    with quiet_imports():
-        from trigforge import pipeline
-
-    with Terminal(quiet=quiet).progress() as progress:
-        n_events, n_outputs = pipeline.emulate(
-            loaded,
-            workspace,
-            (events, out),
-            n_threads=threads or os.cpu_count() or 1,
-            progress=progress,
-        )
-    typer.echo(f"{out}: {n_events} events, {n_outputs} raw scores each")
-
+app.command()(emulating.emulate)
 
 export = typer.Typer(help="Write a network in another form.", no_args_is_help=True)
 app.add_typer(export, name="export")
@@ -322,6 +296,7 @@ for command in (
     reporting.report,
 ):
     app.command()(command)
+app.add_typer(scanning.scan, name="scan")
 
 
 def main() -> None:

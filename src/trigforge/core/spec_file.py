@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 from trigforge.core import yaml_file
 from trigforge.core.config import AnySpec, ImportedSpec, Spec
+from trigforge.core.config.section import Section
 from trigforge.core.errors import SpecError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+AnySection = TypeVar("AnySection", bound=Section)
 
 
 def read_spec(path: Path) -> AnySpec:
@@ -32,8 +35,19 @@ def parse_spec(data: Any, *, where: str) -> AnySpec:
     if not isinstance(data, dict):
         msg = f"{where}: a spec is a mapping with the keys {', '.join(Spec.model_fields)}"
         raise SpecError(msg)
+    if "model" in data:
+        return explain_all(ImportedSpec, data, where=where)
+    return explain_all(Spec, data, where=where)
+
+
+def explain_all(section: type[AnySection], data: dict[str, Any], *, where: str) -> AnySection:
+    """Check nested mappings against what describes them.
+
+    Raises:
+        SpecError: naming every wrong key with its path and what would be right.
+    """
     try:
-        return (ImportedSpec if "model" in data else Spec).model_validate(data)
+        return section.model_validate(data)
     except ValidationError as error:
         lines = [explain(entry) for entry in error.errors()]
         msg = f"{where}: {len(lines)} problem(s)\n  " + "\n  ".join(lines)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from trigforge import __version__, csim, emulator, onnx_export, physics, training
 from trigforge.conversion import project
 from trigforge.core.errors import InputError, SpecError
-from trigforge.core.event_file import open_events, writing_events
 from trigforge.core.files import write_file, write_folder
 from trigforge.core.records import (
     Agreement,
@@ -31,7 +30,8 @@ from trigforge.core.records import (
 from trigforge.core.spec_file import require_trainable
 from trigforge.core.store import key_of
 from trigforge.networks import reference
-from trigforge.pipeline import firmware, inspection, referees, trigger, vendor
+from trigforge.pipeline import emulation, firmware, inspection, referees, trigger, vendor
+from trigforge.pipeline.emulation import emulate
 from trigforge.pipeline.job import Job, Prepared
 from trigforge.pipeline.preparation import obtain_networks, open_sample, prepare
 from trigforge.pipeline.projects import ordered_io_types, project_folder, write_projects
@@ -58,6 +58,7 @@ __all__ = [
     "Prepared",
     "convert_all",
     "emulate",
+    "emulation",
     "exact_outputs",
     "export_emulator",
     "export_onnx",
@@ -75,9 +76,6 @@ __all__ = [
     "vendor",
     "write_projects",
 ]
-
-EVENTS_AT_A_TIME = 1 << 18
-"""Events in memory at a time while emulating."""
 
 _VERSIONS = (
     "hls4ml",
@@ -206,40 +204,6 @@ def simulate_all(
     ready = prepare(job, sample_file)
     projects = write_projects(job, ready)
     return simulate(job, ready, projects, exact_outputs(job, ready, projects[0].output))
-
-
-def emulate(
-    spec: AnySpec,
-    workspace: Workspace,
-    files: tuple[Path, Path],
-    *,
-    n_threads: int,
-    progress: Progress,
-) -> tuple[int, int]:
-    """Write the raw scores of any number of events in constant memory; return their shape.
-
-    ``files`` names the events, ``.npy`` of shape ``(n_events, ...)``: integers are raw
-    integers of the link, floats are encoded first; and the scores, raw integers of the
-    output's format, ``(n_events, n_outputs)``.
-
-    Raises:
-        InputError: if a file or a value is not what the network takes.
-    """
-    job = Job(spec=spec, workspace=workspace, progress=progress)
-    ready = prepare(job, None)
-    graph = firmware.delivered_graph(job, ready)
-    library = emulator.load(emulator.build(emulator.generate(graph), workspace.store))
-    events, out = files
-    found = open_events(events, graph.input.n_elements)
-    shape = (found.n_events, graph.output.n_elements)
-    encode = ready.source.encoding.encode
-    with writing_events(out, shape, library.dtype) as append:
-        for first in range(0, found.n_events, EVENTS_AT_A_TIME):
-            part = found.read(first, EVENTS_AT_A_TIME)
-            raw = encode(part) if part.dtype.kind == "f" else part
-            append(library.predict(raw, n_threads=n_threads))
-            progress("emulating", first + len(part), found.n_events)
-    return shape
 
 
 def export_onnx(spec: AnySpec, workspace: Workspace, out: Path, progress: Progress) -> None:

@@ -8,9 +8,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+import scan_results
 from page_reports import HOSTILE, page, pictures, report
 
-from trigforge.report.page import compare
+from trigforge.report.page import compare, scan
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
@@ -316,6 +317,21 @@ def test_two_runs_stand_side_by_side(window, width):
     assert within <= available
     assert window.run(VISIBLE, "table") != []
     window.screenshot(f"compare_{width}_light")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_of_a_scan_fits_and_every_word_stands_out(window, tmp_path, width, theme):
+    text = scan.publish(scan_results.result(), tmp_path / "scan").read_text()
+    window.show("scan", text, width=width, theme=theme)
+    assert window.run(VISIBLE, "figure svg") == [True, True]
+    window.screenshot(f"scan_{width}_{theme}")
+    window.run("document.querySelectorAll('details').forEach((entry) => { entry.open = true; })")
+    within, available = widest(window)
+    assert within <= available == width
+    found = window.run(CONTRASTS, "body")
+    assert len(found) > 80
+    assert [word for word, contrast in found if contrast < 4.5] == []
 
 
 def test_a_fault_would_be_seen(window):

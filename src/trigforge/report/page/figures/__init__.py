@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trigforge.report.entries import Report
     from trigforge.report.page.figures.drawing import Drawing
 
-__all__ = ["Picture", "draw"]
+__all__ = ["FORMATS", "Picture", "draw", "render", "styled"]
 
 _FIGURES: tuple[Callable[[Report], Drawing | None], ...] = (
     timeline.draw,
