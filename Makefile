@@ -77,7 +77,7 @@ $(STAMP): pyproject.toml constraints.txt src/trigforge/__init__.py \
           $(shell test -x $(BIN)/python || echo FORCE) | $(UV)
 	@test -x $(BIN)/python || $(UV) venv --clear $(if $(PYTHON),--python $(PYTHON)) .venv
 	$(UV) pip install --python $(BIN)/python --exact \
-	  --constraints constraints.txt --build-constraints constraints.txt --editable . --group dev
+	  --constraints constraints.txt --build-constraints constraints.txt --editable '.[postgresql]' --group dev
 	@touch $@
 
 # uv comes by pip: from a venv of its own, or, where Debian left venv out, into a plain folder.

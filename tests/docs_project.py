@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import tiny_models
 import yaml
 
@@ -59,6 +61,11 @@ def make(folder: Path) -> None:
     jets = archive.load(folder / "my_model" / "sample.npz")
     np.save(folder / "events.npy", jets.x_test)
     np.save(folder / "background.npy", jets.x_test[jets.y_test < 2])
+    columns = dict(zip(jets.feature_names, jets.x_test.T, strict=True))
+    (folder / "jets").mkdir()
+    pq.write_table(
+        pa.table(columns | {"run": np.arange(len(jets.x_test))}), folder / "jets/a.parquet"
+    )
     limits = np.random.default_rng(5).integers(-2048, 2048, size=(50, jets.x_test.shape[1]))
     np.save(folder / "inputs.npy", limits)
     somebodys_network().save(folder / "my_model.keras")

@@ -38,7 +38,9 @@ def pins() -> list[Requirement]:
 
 
 def direct_dependencies() -> list[Requirement]:
-    names = [*PYPROJECT["project"]["dependencies"], *PYPROJECT["dependency-groups"]["dev"]]
+    project = PYPROJECT["project"]
+    extras = [name for names in project["optional-dependencies"].values() for name in names]
+    names = [*project["dependencies"], *extras, *PYPROJECT["dependency-groups"]["dev"]]
     return [Requirement(name) for name in names]
 
 

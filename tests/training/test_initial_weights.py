@@ -5,7 +5,7 @@ import pytest
 import tiny_models
 
 from trigforge import training
-from trigforge.core.errors import SpecError
+from trigforge.core.errors import SpecError, StoreError
 from trigforge.core.fixed_point import to_values
 from trigforge.training import quantised
 
@@ -144,3 +144,33 @@ def test_each_layer_has_its_own_formats():
 def test_formats_of_layers_are_checked(layers, message):
     with pytest.raises(SpecError, match=message):
         tiny_models.make_spec("jets_hlf", {"quantization": {"layers": layers}})
+
+
+def test_a_shipped_float_network_is_the_baseline_of_other_quantisations(tmp_path):
+    spec, sample, baseline = baseline_of("jets_hlf")
+    training.save(training.train_quantised(spec, sample, baseline), tmp_path)
+    other = tiny_models.make_spec(
+        "jets_hlf", {"training": {"quantised_epochs": 1, "initial_weights": "float"}}
+    )
+    found = training.find_shipped_baseline(tmp_path, other, sample)
+    pairs = zip(found.float_model.get_weights(), baseline.float_model.get_weights(), strict=True)
+    assert all((first == second).all() for first, second in pairs)
+    longer = tiny_models.make_spec("jets_hlf", {"training": {"epochs": 4}})
+    assert training.find_shipped_baseline(tmp_path, longer, sample) is None
+    assert training.find_shipped_baseline(tmp_path / "nowhere", other, sample) is None
+    weights = tmp_path / training.WEIGHTS["float"]
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(StoreError, match="is not the file"):
+        training.find_shipped_baseline(tmp_path, other, sample)
+
+
+def test_a_students_float_network_is_no_baseline_without_its_teachers_scores(tmp_path):
+    spec, sample, baseline = baseline_of("calorimeter_regions")
+    training.save(training.train_quantised(spec, sample, baseline), tmp_path)
+    assert training.find_shipped_baseline(tmp_path, spec, sample) is None
+
+
+def test_the_quantised_network_may_have_fewer_epochs():
+    spec = tiny_models.make_spec("jets_hlf", {"training": {"quantised_epochs": 1}})
+    histories = training.train(spec, tiny_models.make_sample(spec)).provenance["training"]
+    assert (histories["float"]["epochs"], histories["quantised"]["epochs"]) == (3, 1)

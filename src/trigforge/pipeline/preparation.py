@@ -94,6 +94,9 @@ def obtain_networks(job: Job, spec: Spec, sample: Sample) -> tuple[TrainedNetwor
 
 def _obtain_baseline(job: Job, spec: Spec, sample: Sample) -> training.Baseline:
     """Return the float network of a spec, which another quantisation may have trained before."""
+    shipped = training.find_shipped_baseline(job.workspace.model, spec, sample)
+    if shipped is not None:
+        return shipped
     store = job.workspace.store
     digest = key_of([training.baseline_key(spec), training.content_digest(sample)])
     found = store.find("baseline", digest)

@@ -15,6 +15,7 @@ from trigforge.training.files import (
     WEIGHTS,
     find,
     find_baseline,
+    find_shipped_baseline,
     save,
     save_baseline,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "encode_for",
     "find",
     "find_baseline",
+    "find_shipped_baseline",
     "input_shape",
     "n_outputs",
     "quantised_weights_digest",

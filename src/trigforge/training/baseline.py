@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from trigforge.core.config import Spec
     from trigforge.core.records import Sample
 
-_OF_THE_QUANTISED = {"sparsity", "initial_weights"}
+_OF_THE_QUANTISED = {"sparsity", "initial_weights", "quantised_epochs"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

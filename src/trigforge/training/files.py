@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trigforge.core.config import Conv2dStudent
 from trigforge.core.errors import StoreError
 from trigforge.core.files import refusing_os_errors, write_file
 from trigforge.core.link import LinkEncoding
 from trigforge.core.store import file_digest
 from trigforge.networks import zoo
-from trigforge.training.baseline import Baseline
+from trigforge.training.baseline import Baseline, baseline_key
 from trigforge.training.networks import TrainedNetworks, input_shape, n_outputs, training_key
 
 if TYPE_CHECKING:
@@ -53,6 +54,32 @@ def save_baseline(baseline: Baseline, folder: Path) -> None:
     write_file(folder / RECORD, json.dumps(baseline.histories, indent=1) + "\n")
 
 
+def find_shipped_baseline(folder: Path, spec: Spec, sample: Sample) -> Baseline | None:
+    """Return the float network of a model's folder if it is the one of the spec.
+
+    The quantised network beside it may be another. A student's is none: it lacks the scores
+    that its teacher gave.
+
+    Raises:
+        StoreError: if the record is unreadable or the weights are not the ones recorded.
+    """
+    path = folder / RECORD
+    if not path.exists() or isinstance(spec.network, Conv2dStudent):
+        return None
+    try:
+        record = json.loads(path.read_text())
+        if record.get("baseline_key") != baseline_key(spec):
+            return None
+        digest = str(record["weights"][WEIGHTS["float"]])
+        histories = {"float": record["provenance"]["training"]["float"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        msg = f"{path} is unreadable ({type(error).__name__}: {error}); remove it and train again"
+        raise StoreError(msg) from error
+    model = zoo.build_float(spec.network, input_shape(sample), n_outputs(spec, sample))
+    _load_weights(model, folder / WEIGHTS["float"], digest)
+    return Baseline(float_model=model, scores=None, histories=histories)
+
+
 def find_baseline(folder: Path, spec: Spec, sample: Sample) -> Baseline:
     """Read the float network of a spec from a folder of the store.
 
@@ -86,6 +113,7 @@ def save(trained: TrainedNetworks, folder: Path) -> None:
         _save_weights(getattr(trained, f"{kind}_model"), folder / name)
     record = {
         "key": trained.key,
+        "baseline_key": trained.baseline_key,
         "link": {
             "format": str(trained.encoding.format),
             "lsb_exponents": list(trained.encoding.lsb_exponents),
@@ -112,6 +140,7 @@ def find(folder: Path, spec: Spec, sample: Sample) -> TrainedNetworks | None:
         digests = {kind: str(record["weights"][name]) for kind, name in WEIGHTS.items()}
         exponents = tuple(int(e) for e in record["link"]["lsb_exponents"])
         provenance = dict(record["provenance"])
+        baseline = str(record.get("baseline_key", ""))
     except (OSError, ValueError, KeyError, TypeError) as error:
         msg = f"{path} is unreadable ({type(error).__name__}: {error}); remove it and train again"
         raise StoreError(msg) from error
@@ -129,6 +158,7 @@ def find(folder: Path, spec: Spec, sample: Sample) -> TrainedNetworks | None:
             format=spec.quantization.parsed("link_format"), lsb_exponents=exponents
         ),
         key=record["key"],
+        baseline_key=baseline,
         provenance=provenance,
     )
 

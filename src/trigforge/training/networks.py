@@ -29,6 +29,8 @@ class TrainedNetworks:
     quantised_model: Any
     encoding: LinkEncoding
     key: str
+    baseline_key: str
+    """Of the float network; empty if it is not known what decided its weights."""
     provenance: dict[str, Any]
 
 

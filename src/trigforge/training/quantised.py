@@ -12,7 +12,7 @@ from trigforge import __version__
 from trigforge.core.fixed_point import to_values
 from trigforge.core.records import Progress, no_progress
 from trigforge.networks import zoo
-from trigforge.training.baseline import events_seen
+from trigforge.training.baseline import baseline_key, events_seen
 from trigforge.training.fitting import fit
 from trigforge.training.networks import (
     TrainedNetworks,
@@ -49,12 +49,15 @@ def train_quantised(
         model.get_layer("standardise").fit(x)
     if spec.training.initial_weights == "float":
         _start_from(baseline.float_model, model, encoding)
-    history = fit(model, x, seen, spec.training, progress)
+    epochs = spec.training.quantised_epochs or spec.training.epochs
+    schedule = spec.training.model_copy(update={"epochs": epochs})
+    history = fit(model, x, seen, schedule, progress)
     return TrainedNetworks(
         float_model=baseline.float_model,
         quantised_model=model,
         encoding=encoding,
         key=training_key(spec),
+        baseline_key=baseline_key(spec),
         provenance=_provenance(
             spec, sample, len(seen.x), {**baseline.histories, "quantised": history}
         ),

@@ -213,3 +213,10 @@ class Training(Section):
         exclude_if=lambda start: start == "random",  # as for quantization.layers
         description="of the quantised network: random, or those of the float baseline",
     )
+    quantised_epochs: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        exclude_if=lambda epochs: epochs is None,
+        description="of the quantised network; null: as many as epochs",
+    )
