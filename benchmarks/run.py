@@ -19,12 +19,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import command_line
+import emulate_cluster
 import emulation_speed
 import firmware_speed
 import generation_speed
 import inference_speed
 import random_networks
 import sample_speed
+import scan_speed
 import simulation_speed
 import timemux_cost
 from rich.console import Console
@@ -39,9 +41,11 @@ BENCHMARKS: dict[str, Callable[[Path], dict[str, float]]] = {
     "simulation": simulation_speed.measure,
     "inference": inference_speed.measure,
     "emulation": emulation_speed.measure,
+    "emulate_cluster": emulate_cluster.measure,
     "random_networks": random_networks.measure,
     "generation": generation_speed.measure,
     "samples": sample_speed.measure,
+    "scan": scan_speed.measure,
     "firmware": firmware_speed.measure,
     "timemux": timemux_cost.measure,
 }

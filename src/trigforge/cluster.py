@@ -115,7 +115,7 @@ def connect(
             n_workers=n_processes,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # None takes a fixed port, which others may have
             host="127.0.0.1",
             silence_logs=logging.CRITICAL,
         ) as local,

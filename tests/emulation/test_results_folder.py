@@ -132,3 +132,12 @@ def test_files_of_one_stem_have_results_of_their_own(scorer, out, tmp_path):
     for seed in (1, 2):
         found = small_campaigns.all_scores(out, f"run{seed}.x")
         assert (found == small_campaigns.exact(values(50, seed))).all()
+
+
+def test_counts_of_other_scores_are_refused_but_scores_can_be_counted_anew(scorer, done, tmp_path):
+    events = tmp_path / "events" / "*.parquet"
+    selected = small_campaigns.selection()
+    opened(scorer, tmp_path / "scores", events, selected=selected, chunk_events=100)
+    opened(scorer, tmp_path / "counts", events, scores=False)
+    with pytest.raises(InputError, match="counted 'quark, top', now 'quark, top, top minus quark'"):
+        opened(scorer, tmp_path / "counts", events, scores=False, selected=selected)

@@ -85,6 +85,30 @@ def test_large_row_groups_are_read_and_written_in_parts(scorer, tmp_path, monkey
     np.testing.assert_array_equal(found.read()["event"].to_numpy(), np.arange(500))
 
 
+def test_no_more_of_a_row_group_than_a_batch_is_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "BATCH_EVENTS", 1 << 16)
+    monkeypatch.setattr(parquet, "BUFFER_BYTES", 1 << 16)
+    events = write(tmp_path / "x.parquet", values(1 << 21), row_group=1 << 21)
+    footer = parquet.read_footer(events)
+    pool = pa.default_memory_pool()
+    before = pool.bytes_allocated()
+    with parquet.opened(events, footer.size_bytes, footer.modified_ns) as file:
+        batches = file.batches([0], small_campaigns.INPUTS, 1 << 21)
+        held = [pool.bytes_allocated() - before for _ in batches]
+    assert len(held) == 32
+    assert max(held) < footer.size_bytes / 3
+
+
+def test_fewer_rows_than_the_footer_says_are_refused(tmp_path):
+    events = write(tmp_path / "x.parquet", values(250))
+    footer = parquet.read_footer(events)
+    with parquet.opened(events, footer.size_bytes, footer.modified_ns) as file:
+        batches = file.batches([0, 1], ["pt"], 250)
+        assert len(next(batches)) == 200
+        with pytest.raises(InputError, match="the footer says 250 rows where 200 could be read"):
+            next(batches)
+
+
 def test_counts_are_those_of_all_scores_by_whatever_way(scorer, events, tmp_path, monkeypatch):
     monkeypatch.setattr(parquet, "BATCH_EVENTS", 64)
     outputs = exact(values(250))

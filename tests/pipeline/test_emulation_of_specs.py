@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from trigger_sections import allow_rate
 
-from trigforge import evaluation, pipeline
+from trigforge import cluster, evaluation, pipeline
 from trigforge.core.errors import SpecError
 from trigforge.core.records import RawTensor, no_progress
 from trigforge.emulation import Request
@@ -49,11 +49,20 @@ def files(jets, tmp_path):
 
 def request(files, folder, **changes):
     events = Request(patterns=(str(files),), folder=folder, keep=("number",))
-    return EmulationRequest(events=events, **({"n_workers": 1} | changes))
+    return EmulationRequest(events=events, **changes)
 
 
-def test_files_are_scored_as_the_evaluator_does_and_rates_are_those_of_rates(jets, files, tmp_path):
-    wanted = request(files, tmp_path / "out", thresholds=(3,))
+@pytest.fixture(scope="module")
+def scheduler():
+    """The address of a scheduler with one worker."""
+    with cluster.connect(None, n_workers=1) as client:
+        yield client.scheduler.address
+
+
+def test_files_are_scored_as_the_evaluator_does_with_the_rates_of_rates(
+    jets, files, scheduler, tmp_path
+):
+    wanted = request(files, tmp_path / "out", thresholds=(3,), scheduler=scheduler)
     found = emulation.emulate_files(jets.spec, jets.workspace, wanted, no_progress)
     names = jets.sample.class_names
     tables = [pq.read_table(tmp_path / f"out/jets_{i}.000000.parquet") for i in (0, 1)]
@@ -96,9 +105,12 @@ def test_a_function_scores_awkward_records_and_images(jets, tiny_model):
     np.testing.assert_array_equal(score(pixels), exact(images, pixels.astype(np.float64)))
 
 
-def test_the_command_goes_on_and_says_what_is_missing(jets, files, tmp_path, trigforge_says):
+def test_the_command_goes_on_and_says_what_is_missing(
+    jets, files, scheduler, tmp_path, trigforge_says
+):
     (tmp_path / "jets_2.parquet").write_bytes(b"PAR1")
-    options = ("--events", files, "--out", tmp_path / "out", "--workers", 1, "--threshold", 3)
+    where = ("--scheduler", scheduler)
+    options = ("--events", files, "--out", tmp_path / "out", "--threshold", 3, *where)
     code, out, err = trigforge_says(*jets.command("emulate", "--quiet", *map(str, options)))
     assert code == 2, out + err
     assert "150 events in 2 chunks" in out
@@ -106,7 +118,8 @@ def test_the_command_goes_on_and_says_what_is_missing(jets, files, tmp_path, tri
     assert "jets_2.parquet is no .parquet file that can be read" in out
     assert "working point" in out
     (tmp_path / "jets_2.parquet").unlink()
-    more = ("--json", "--quiet", *map(str, options))
+    here = (*options[:-2], "--workers", 1)
+    more = ("--json", "--quiet", *map(str, here))
     code, out, err = trigforge_says(*jets.command("emulate", *more))
     assert code == 0, out + err
     summary = json.loads(out)

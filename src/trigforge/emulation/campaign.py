@@ -55,18 +55,21 @@ def prepare(
     """
     outputs = map(Discriminant, range(len(scorer.output_names)))
     selected = selection.discriminants if selection else ()
-    link = [str(scorer.encoding.format), scorer.encoding.lsb_exponents]
+    counted = tuple(dict.fromkeys((*outputs, *selected)))
+    settings = {
+        "network": scorer.graph,
+        "link": key_of([str(scorer.encoding.format), scorer.encoding.lsb_exponents]),
+        "kept columns": ", ".join(request.keep),
+    }
+    if not request.scores:  # nothing else could be counted from what is kept
+        settings["counted"] = ", ".join(entry.describe(scorer.output_names) for entry in counted)
     work = Work(
         scorer=scorer,
-        counted=tuple(dict.fromkeys((*outputs, *selected))),
+        counted=counted,
         keep=request.keep,
         results=Results(
             folder=request.folder.absolute(),
-            settings=(
-                ("network", scorer.graph),
-                ("link", key_of(link)),
-                ("kept columns", ", ".join(request.keep)),
-            ),
+            settings=tuple(settings.items()),
             scores=request.scores,
         ),
     )

@@ -104,12 +104,11 @@ def _encode(columns: Columns, encoding: LinkEncoding, raw: NDArray[Any]) -> None
             block[element] = array[first : first + n_events]
         _check_finite(block, columns, first)
         target = raw[first : first + n_events]
-        if scales is None:
-            target[:] = encoding.encode(block.T.reshape(-1, len(encoding.lsb_exponents))).reshape(
-                target.shape
-            )
-            continue
         with np.errstate(over="ignore", under="ignore"):
+            if scales is None:
+                events = block.T.reshape(-1, len(encoding.lsb_exponents))
+                target[:] = encoding.encode(events).reshape(target.shape)
+                continue
             np.multiply(block, scales, out=block)
         np.rint(block, out=block)
         np.clip(block, fmt.raw_min, fmt.raw_max, out=block)

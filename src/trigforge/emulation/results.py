@@ -123,7 +123,7 @@ class Results:
         }
 
     def _all_settings(self) -> dict[str, str]:
-        return {**dict(self.settings), "results": "scores" if self.scores else "counts alone"}
+        return {"results": "scores" if self.scores else "counts alone", **dict(self.settings)}
 
     def _check_settings(self, path: Path) -> None:
         """Refuse a folder that was made with other settings."""
@@ -139,7 +139,7 @@ class Results:
             raise InputError(msg) from error
         if differing:
             msg = (
-                f"{self.folder} holds results made with {'; '.join(differing)}; name another "
+                f"{self.folder} holds results made with {differing[0]}; name another "
                 "folder, or remove it"
             )
             raise InputError(msg)
