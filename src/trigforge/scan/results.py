@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trigforge.scan.study import Study
 
 BASE = -1
+"""The number of the base among the designs."""
 
 
 def collect(space: Space, study: Study) -> ScanResult:

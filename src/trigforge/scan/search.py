@@ -14,6 +14,7 @@ from trigforge.core.errors import InputError, SpecError
 from trigforge.core.records import Progress, no_progress
 from trigforge.core.workspace import Workspace
 from trigforge.scan import designs, results
+from trigforge.scan.results import BASE, measured_key
 from trigforge.scan.space import Space
 from trigforge.scan.study import GRACE_S, Study, open_study
 from trigforge.scan.tasks import Evaluated, Task
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     from trigforge.core.scanning import ScanResult
 
-BASE = -1
-"""The number of the base among the tasks."""
 PAUSE_S = 2.0
 WORKERS_IMPORT = designs.__name__
 
@@ -161,13 +160,15 @@ def _synthesise_front(search: Search, client: Client, progress: Progress) -> Non
     """Count the logic of the base and of some designs of the front, each once."""
     study = search.study
     wanted = results.to_synthesise(search.space, study)
-    tasks = [task for task in _tasks(search, wanted) if study.note(_measured(task.number)) is None]
+    tasks = [
+        task for task in _tasks(search, wanted) if study.note(measured_key(task.number)) is None
+    ]
     progress("synthesising the front", 0, len(tasks))
     ended = cluster.stream(client, designs.synthesise, iter(tasks))
     for n_done, done in enumerate(ended, start=1):
         found = _found(done)
         study.note(
-            _measured(done.item.number),
+            measured_key(done.item.number),
             {"error": found.error} if found.error else dict(found.figures),
         )
         progress("synthesising the front", n_done, len(tasks))
@@ -179,10 +180,6 @@ def _tasks(search: Search, numbers: Iterable[int]) -> Iterator[Task]:
     }
     for number in numbers:
         yield search.task(number, by_number.get(number))
-
-
-def _measured(number: int) -> str:
-    return results.measured_key(number)
 
 
 def _found(done: cluster.Done[Task, Evaluated]) -> Evaluated:
