@@ -22,6 +22,7 @@ from trigforge.pipeline import firmware, writing
 from trigforge.pipeline.job import Job, Prepared
 from trigforge.pipeline.preparation import obtain_networks, open_sample, prepare
 from trigforge.pipeline.trigger import NO_LABELS
+from trigforge.rtl import da
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -126,15 +127,18 @@ def _physics(job: Job, ready: Prepared, graph: FixedPointGraph) -> dict[str, flo
 
 def _costs(job: Job, ready: Prepared, graph: FixedPointGraph, *, latency: bool) -> dict[str, float]:
     """Estimate the costs; a schedule of time-multiplexed RTL is made, that is no guess."""
-    hardware = job.spec.hardware
+    hardware, schedule = job.spec.hardware, None
     figures: dict[str, float] = {"ebops": float(estimation.ebops(graph).total)}
-    if not hardware.has_rtl:
-        estimates = hls.estimates(graph, hardware)
-    elif hardware.implementation == "da" and not latency:
-        estimates = writing.estimates_of(graph, None)
-    else:
+    if hardware.has_rtl and (latency or hardware.implementation != "da"):
         written = writing.write_firmware(job, ready, graph)
-        estimates = writing.estimates_of(graph, rtl.read_schedule(written))
+        schedule = rtl.read_schedule(written)
         figures[LATENCY] = written.latency_cycles / hardware.clock_mhz * 1000
+    estimates = (
+        writing.estimates_of(graph, schedule)
+        if hardware.has_rtl
+        else hls.estimates(graph, hardware)
+    )
     likely = {entry.resource: entry.likely for entry in estimates}
+    if hardware.has_rtl and schedule is None:
+        likely["lut"] = da.estimated_lut(graph)
     return figures | {name: likely[name] for name in ("lut", "ff", "dsp")}

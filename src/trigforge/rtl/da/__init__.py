@@ -5,6 +5,6 @@ into pipeline stages, and a new event enters every cycle. ``tracing`` replays th
 ``generation`` writes RTL.
 """
 
-from trigforge.rtl.da.generation import generate, stage_delay_units
+from trigforge.rtl.da.generation import estimated_lut, generate, stage_delay_units
 
-__all__ = ["generate", "stage_delay_units"]
+__all__ = ["estimated_lut", "generate", "stage_delay_units"]
