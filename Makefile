@@ -78,6 +78,8 @@ $(STAMP): pyproject.toml constraints.txt src/trigforge/__init__.py \
 	@test -x $(BIN)/python || $(UV) venv --clear $(if $(PYTHON),--python $(PYTHON)) .venv
 	$(UV) pip install --python $(BIN)/python --exact \
 	  --constraints constraints.txt --build-constraints constraints.txt --editable '.[postgresql]' --group dev
+# Where Python may not write bytecode itself, each process would compile TensorFlow for 20 s.
+	@$(BIN)/python -m compileall -qq -j 0 -x /tests/ $(BIN)/../lib || true
 	@touch $@
 
 # uv comes by pip: from a venv of its own, or, where Debian left venv out, into a plain folder.

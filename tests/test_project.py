@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from importlib import metadata
 from itertools import pairwise
@@ -169,6 +170,12 @@ def test_tests_mirror_the_source(path):
     package = module.parts[0].removesuffix(".py")
     tests = [ROOT / "tests" / f"test_{package}.py", *(ROOT / "tests" / package).rglob("test_*.py")]
     assert any(test.is_file() for test in tests), f"nothing in tests/ mirrors {module}"
+
+
+def test_no_two_test_files_share_a_name():
+    """The test folders are no packages: pytest refuses a second module of the same name."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_the_version_has_one_source():

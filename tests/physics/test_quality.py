@@ -18,7 +18,7 @@ def measured(auc: float, accuracy: float | None) -> Metrics:
 
 def verdict(baseline, quantised, **limits):
     acceptance = Acceptance(io_types=("io_parallel",), signal_efficiency=0.5, **limits)
-    entries = physics.check(acceptance, baseline, quantised)
+    entries = physics.checks(acceptance, (baseline, quantised), None, None)
     return [(entry.name, entry.used, entry.allowed, entry.met) for entry in entries]
 
 

@@ -143,7 +143,7 @@ def test_outputs_of_other_events_are_refused():
 
 def check(found, **limits):
     acceptance = Acceptance(io_types=("io_parallel",), signal_efficiency=0.5, **limits)
-    return list(physics.check_efficiency(acceptance, found))
+    return list(physics.checks(acceptance, None, found, None))
 
 
 def test_the_largest_loss_at_the_working_rate_is_checked():

@@ -14,6 +14,7 @@ from trigforge.core.store import Store
 def own_store(session_store, tmp_path):
     """A copy of what the suite has made so far, for tests that damage it."""
     root = tmp_path / "own_store"
+    session_store.root.mkdir(exist_ok=True)
     shutil.copytree(session_store.root, root)
     return Store(root)
 

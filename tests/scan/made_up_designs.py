@@ -49,6 +49,13 @@ def die_once(task: Task) -> Evaluated:
     return evaluate(task)
 
 
+def refused_by_its_spec(task: Task) -> Evaluated:
+    """Let the cheapest half of the designs be less than their own spec allows."""
+    figures = figures_of(task)
+    not_met = ("loss of accuracy: +0.0120, allowed 0.01",) if figures["ebops"] < 2000 else ()
+    return Evaluated(figures=figures, not_met=not_met, seconds=0.1)
+
+
 def slowly(task: Task) -> Evaluated:
     """Take a while, so that a scan can be killed in its midst."""
     time.sleep(0.5)

@@ -20,7 +20,8 @@ class Trial:
     """One design: what was changed, what it is worth, what it takes.
 
     ``parameters`` are by name of the space, ``figures`` by name of ``core.config.scan``,
-    ``measured`` what logic synthesis counted, where it was done.
+    ``measured`` what logic synthesis counted, where it was done. ``not_met`` says which losses
+    of physics are more than the design's own spec allows: a run of it would fail.
     """
 
     number: int
@@ -31,6 +32,7 @@ class Trial:
     measured: Mapping[str, float]
     seconds: float | None
     worker: str
+    not_met: tuple[str, ...] = ()
     error: str = ""
     on_front: bool = False
 
@@ -39,8 +41,8 @@ class Trial:
 class ScanResult:
     """All trials of a scan; ``base`` is the design that was changed, as it is shipped.
 
-    ``best`` are numbers of trials on the front: first those whose loss against the base is
-    small enough, the cheapest before all, then the others by their loss.
+    ``best`` are numbers of trials on the front: first those whose loss is small enough, both
+    against the base and for their own spec, the cheapest before all; then the others by loss.
     """
 
     name: str

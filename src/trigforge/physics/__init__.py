@@ -7,11 +7,12 @@ uncertainties in ``intervals``.
 """
 
 from trigforge.physics.counts import ScoreCounts
-from trigforge.physics.deviation import check_distance, distance
+from trigforge.physics.deviation import distance
 from trigforge.physics.discriminants import Discriminant, discriminants
 from trigforge.physics.lots import LotCounts
-from trigforge.physics.quality import check, measure
-from trigforge.physics.study import HeldOut, Outputs, check_efficiency, count_study, study
+from trigforge.physics.quality import measure
+from trigforge.physics.study import HeldOut, Outputs, count_study, study
+from trigforge.physics.verdict import checks
 
 __all__ = [
     "Discriminant",
@@ -19,9 +20,7 @@ __all__ = [
     "LotCounts",
     "Outputs",
     "ScoreCounts",
-    "check",
-    "check_distance",
-    "check_efficiency",
+    "checks",
     "count_study",
     "discriminants",
     "distance",

@@ -139,9 +139,7 @@ def run(
         checks=(
             *agreement_checks(agreements),
             *built.checks,
-            *(() if metrics is None else physics.check(spec.acceptance, *metrics)),
-            *physics.check_efficiency(spec.acceptance, examined.physics),
-            *(() if distance is None else physics.check_distance(spec.acceptance, distance)),
+            *physics.checks(spec.acceptance, metrics, examined.physics, distance),
         ),
         budget=built.costs.verdict.checks,
         projects=projects,

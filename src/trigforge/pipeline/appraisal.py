@@ -18,10 +18,10 @@ from trigforge.core.errors import InputError
 from trigforge.core.records import Progress, RawTensor, no_progress
 from trigforge.core.spec_file import require_trainable
 from trigforge.estimation import hls
-from trigforge.pipeline import firmware, writing
+from trigforge.pipeline import firmware, trigger, writing
 from trigforge.pipeline.job import Job, Prepared
 from trigforge.pipeline.preparation import obtain_networks, open_sample, prepare
-from trigforge.pipeline.trigger import NO_LABELS
+from trigforge.pipeline.trigger import FIRMWARE, NO_LABELS
 from trigforge.rtl import da
 
 if TYPE_CHECKING:
@@ -36,9 +36,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appraisal:
-    """Figures by the names of ``core.config.scan``, and the seconds each stage took."""
+    """Figures by the names of ``core.config.scan``, and the seconds each stage took.
+
+    ``not_met`` says which losses of physics are more than the spec's acceptance allows.
+    """
 
     figures: Mapping[str, float]
+    not_met: tuple[str, ...]
     seconds: Mapping[str, float]
 
 
@@ -63,14 +67,15 @@ def appraise(
     with job.stage("conversion"):
         graph = ready.source.convert(spec.name, spec.hardware).arithmetic
     with job.stage("physics"):
-        figures = _physics(job, ready, graph)
+        figures, not_met = _physics(job, ready, graph)
     with job.stage("estimates"):
         figures |= _costs(job, ready, graph, latency=LATENCY in wanted)
     missing = sorted(set(wanted) - set(figures))
     if missing:
         msg = f"{spec.name}: no {', '.join(missing)}; there is {', '.join(figures)}"
         raise InputError(msg)
-    return Appraisal(figures=figures, seconds={entry.stage: entry.seconds for entry in job.times})
+    seconds = {entry.stage: entry.seconds for entry in job.times}
+    return Appraisal(figures=figures, not_met=not_met, seconds=seconds)
 
 
 def measure_resources(
@@ -97,8 +102,10 @@ def deliver(spec: AnySpec, workspace: Workspace, folder: Path, sample_file: Path
     training.save(networks, folder)
 
 
-def _physics(job: Job, ready: Prepared, graph: FixedPointGraph) -> dict[str, float]:
-    """Return what the held-out events say of the firmware's arithmetic."""
+def _physics(
+    job: Job, ready: Prepared, graph: FixedPointGraph
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Return what the held-out events say of the firmware's arithmetic, and what is not met."""
     labelled = ready.source.labelled()
     if labelled is None:
         raise InputError(NO_LABELS)
@@ -111,18 +118,15 @@ def _physics(job: Job, ready: Prepared, graph: FixedPointGraph) -> dict[str, flo
         figures["mean_auc"] = metrics[1].mean_auc
         if metrics[1].accuracy is not None:
             figures["accuracy"] = metrics[1].accuracy
+    found = None
     if job.spec.trigger is not None:
-        found = physics.study(
-            job.spec.trigger,
-            physics.HeldOut(
-                class_names=labelled.class_names,
-                labels=labelled.labels,
-                outputs=(physics.Outputs(implementation=graph.name, values=outputs.raw),),
-            ),
-        )
-        efficiencies = [signal.results[0].efficiency.value for signal in found.signals]
+        found = physics.study(job.spec.trigger, trigger.held_out(labelled, {FIRMWARE: outputs}))
+        efficiencies = [signal.results[-1].efficiency.value for signal in found.signals]
         figures["efficiency"] = float(np.mean(efficiencies))
-    return figures
+    checks = physics.checks(job.spec.acceptance, metrics, found, ready.source.distance(outputs))
+    return figures, tuple(
+        f"{check.name}: {check.used}, allowed {check.allowed}" for check in checks if not check.met
+    )
 
 
 def _costs(job: Job, ready: Prepared, graph: FixedPointGraph, *, latency: bool) -> dict[str, float]:

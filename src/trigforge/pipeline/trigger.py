@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from trigforge.pipeline import rates
 from trigforge.pipeline.referees import REFERENCE, SIMULATION, simulated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -69,18 +69,14 @@ def examine(job: Job, ready: Prepared, built: Built, verified: Verified) -> Exam
     if labelled is None:
         return Examined(warnings=(NO_LABELS,))
     firmware = delivered_outputs(job, ready, built, verified)
-    outputs = tuple(_outputs(labelled, verified.expected, firmware))
-    if not outputs:
+    given = {QUANTISED: verified.expected, FIRMWARE: firmware}
+    known = {name: tensor for name, tensor in given.items() if tensor is not None}
+    if not known and labelled.float_outputs is None:
         return Examined()
     graph = project.read_graph(verified.project)
     counted, warnings = rates.find_counts(job.spec, job.workspace, graph)
-    held_out = physics.HeldOut(
-        class_names=labelled.class_names,
-        labels=labelled.labels,
-        outputs=outputs,
-        variable=_variable(section, labelled),
-    )
-    found = physics.study(section, held_out, {} if counted is None else dict(counted.scores))
+    seen = replace(held_out(labelled, known), variable=_variable(section, labelled))
+    found = physics.study(section, seen, {} if counted is None else dict(counted.scores))
     highest = graph.output.format.raw_max if graph.output.n_elements == 1 else np.inf
     return Examined(physics=found, warnings=(*warnings, *_warnings(found, highest)))
 
@@ -103,18 +99,22 @@ def delivered_outputs(
     return simulated(job, ready, verified.project)
 
 
-def _outputs(
-    labelled: Labelled, quantised: RawTensor | None, firmware: RawTensor | None
-) -> Iterator[physics.Outputs]:
-    """Yield what each implementation gave for the held-out events, which begin the stimulus."""
-    n_events = len(labelled.labels)
+def held_out(labelled: Labelled, given: Mapping[str, RawTensor]) -> physics.HeldOut:
+    """Return the labelled events with what each implementation gave, the float network first.
+
+    ``given`` are outputs of the stimulus, which the held-out events begin.
+    """
+    n_events, values = len(labelled.labels), {}
     if labelled.float_outputs is not None:
-        yield physics.Outputs(
-            implementation=FLOAT, values=labelled.float_outputs.reshape(n_events, -1)
-        )
-    for name, tensor in ((QUANTISED, quantised), (FIRMWARE, firmware)):
-        if tensor is not None:
-            yield physics.Outputs(implementation=name, values=tensor.raw[:n_events])
+        values[FLOAT] = labelled.float_outputs.reshape(n_events, -1)
+    values |= {name: tensor.raw[:n_events] for name, tensor in given.items()}
+    return physics.HeldOut(
+        class_names=labelled.class_names,
+        labels=labelled.labels,
+        outputs=tuple(
+            physics.Outputs(implementation=name, values=found) for name, found in values.items()
+        ),
+    )
 
 
 def _warnings(found: TriggerPhysics, highest: float) -> Iterator[str]:

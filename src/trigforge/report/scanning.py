@@ -39,7 +39,7 @@ def summarise(result: ScanResult) -> RenderableType:
                 trial.name,
                 trial.figures,
                 trial.measured,
-                ", ".join(f"{name} {value}" for name, value in trial.parameters.items()),
+                _changes(trial),
             )
             for trial in result.front
         ),
@@ -73,6 +73,11 @@ def describe(trial: Trial, objectives: Sequence[str]) -> str:
 def dump(result: ScanResult) -> str:
     """Return the result as one line of JSON."""
     return json.dumps(dataclasses.asdict(result), default=str)
+
+
+def _changes(trial: Trial) -> str:
+    said = [f"{name} {value}" for name, value in trial.parameters.items()]
+    return "; ".join([", ".join(said), *(f"NOT MET: {line}" for line in trial.not_met)])
 
 
 def _written(name: str, value: float | None) -> str:

@@ -22,7 +22,12 @@ def evaluate(task: Task) -> Evaluated:
         return Evaluated(seconds=_since(started), error=str(error))
     finally:
         keras.backend.clear_session()
-    return Evaluated(figures=found.figures, stages=found.seconds, seconds=_since(started))
+    return Evaluated(
+        figures=found.figures,
+        not_met=found.not_met,
+        stages=found.seconds,
+        seconds=_since(started),
+    )
 
 
 def synthesise(task: Task) -> Evaluated:

@@ -84,6 +84,7 @@ def _trial(space: Space, study: Study, trial: FrozenTrial, front: set[int]) -> s
         },
         figures=notes.get("figures", {}),
         measured=measured,
+        not_met=tuple(notes.get("not_met", ())),
         seconds=notes.get("seconds"),
         worker=notes.get("worker", ""),
         error=notes.get("error", "") or error,
@@ -92,13 +93,15 @@ def _trial(space: Space, study: Study, trial: FrozenTrial, front: set[int]) -> s
 
 
 def _by_merit(space: Space, study: Study) -> list[int]:
-    """Return the front: of small enough loss by cost, then the others by their loss."""
+    """Return the front: what may be delivered by cost, then the others by their loss."""
     first, allowed = space.scan.objectives[0], space.scan.front.largest_loss
-    base, figures = study.note("base") or {}, _figures(study)
+    base, trials = study.note("base") or {}, {trial.number: trial for trial in study.ended()}
 
     def merit(number: int) -> tuple[bool, float]:
-        loss = base.get(first, 0.0) - figures[number][first]
-        return (True, loss) if loss > allowed else (False, _cost(study, number))
+        notes = trials[number].user_attrs
+        loss = base.get(first, 0.0) - notes["figures"][first]
+        refused = loss > allowed or bool(notes.get("not_met"))
+        return (True, loss) if refused else (False, _cost(study, number))
 
     return sorted(study.front(), key=merit)
 

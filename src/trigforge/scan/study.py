@@ -106,8 +106,11 @@ class Study:
         )
 
     def front(self) -> set[int]:
-        """Return the numbers of the trials that no other beats in every objective."""
-        return {trial.number for trial in self.optuna.best_trials}
+        """Return the numbers of the trials that no other beats, of equal designs the first."""
+        first: dict[str, int] = {}
+        for trial in sorted(self.optuna.best_trials, key=lambda trial: trial.number):
+            first.setdefault(key_of(trial.params), trial.number)
+        return set(first.values())
 
     def note(self, name: str, value: Any = None) -> Any:
         """Keep something about the study, or return what was kept (None: nothing)."""

@@ -22,7 +22,7 @@ def write(result: ScanResult, folder: Path) -> None:
     """Write one row a trial, the failed ones with their error.
 
     Columns: number, name, state, on_front, the parameters, the figures, what synthesis
-    measured (``lut_measured``), seconds, worker, error. What is not known is null.
+    measured (``lut_measured``), not_met, seconds, worker, error. What is not known is null.
 
     Raises:
         StoreError: if the disk is full or the folder cannot be written.
@@ -49,6 +49,7 @@ def make(result: ScanResult) -> pa.Table:
         **{name: _parameter(trials, name) for name in parameters},
         **{name: [trial.figures.get(name) for trial in trials] for name in figures},
         **{f"{name}_measured": [trial.measured.get(name) for trial in trials] for name in measured},
+        "not_met": ["; ".join(trial.not_met) or None for trial in trials],
         "seconds": [trial.seconds for trial in trials],
         "worker": [trial.worker for trial in trials],
         "error": [trial.error or None for trial in trials],
@@ -56,7 +57,7 @@ def make(result: ScanResult) -> pa.Table:
     types = {"number": pa.int64(), "on_front": pa.bool_(), "seconds": pa.float64()}
     types |= dict.fromkeys(figures, pa.float64())
     types |= dict.fromkeys((f"{name}_measured" for name in measured), pa.float64())
-    types |= dict.fromkeys(("name", "state", "worker", "error"), pa.string())
+    types |= dict.fromkeys(("name", "state", "not_met", "worker", "error"), pa.string())
     return pa.table(
         {name: pa.array(values, type=types.get(name)) for name, values in columns.items()}
     )

@@ -27,6 +27,8 @@ class Evaluated:
     """Figures of a design, or why there are none."""
 
     figures: Mapping[str, float] = field(default_factory=dict)
+    not_met: tuple[str, ...] = ()
+    """Which losses of physics are more than the spec's acceptance allows."""
     stages: Mapping[str, float] = field(default_factory=dict)
     """Seconds of each stage."""
     seconds: float

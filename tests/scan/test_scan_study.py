@@ -85,6 +85,15 @@ def test_a_failed_trial_keeps_its_error_and_counts(opened):
     assert (study.n_lost(), study.front()) == (0, {1})
 
 
+def test_of_equal_designs_the_first_is_on_the_front(opened):
+    weights = {**scans.SCAN["space"]["weights"], "high": 3}
+    others = {"network.hidden_units.0": {"choices": [4]}, "training.sparsity": {"choices": [0.0]}}
+    study = opened(n_trials=2, space={"weights": weights, **others})
+    tell(study, study.ask())
+    tell(study, study.ask())
+    assert study.front() == {0}
+
+
 def test_trials_that_are_given_up_run_again(opened):
     study = opened(n_trials=2)
     given_up = study.ask().params

@@ -71,6 +71,21 @@ def test_a_scan_finds_the_front(tmp_path, made_up):
     assert ("trials", 8, 8) in seen
 
 
+def test_the_best_design_is_one_that_its_own_spec_allows(tmp_path, made_up):
+    made_up(made_up_designs.refused_by_its_spec)
+    found = search_in(tmp_path, front={"synthesise": 0, "largest_loss": 1.0})
+    result = search.run(found, n_workers=1)
+    refused = {trial.number for trial in result.front if trial.not_met}
+    allowed = [trial.number for trial in result.front if not trial.not_met]
+    assert refused
+    assert list(result.best[: len(allowed)]) == allowed
+    assert set(result.best[len(allowed) :]) == refused
+    table.write(result, found.folder)
+    rows = pq.read_table(found.folder / table.PARQUET).to_pylist()
+    marked = {row["number"] for row in rows if row["not_met"]}
+    assert marked == {row["number"] for row in rows if row["ebops"] < 2000}
+
+
 def test_a_scan_that_has_ended_does_nothing_again(tmp_path, made_up):
     first = search.run(search_in(tmp_path), n_workers=1)
     made_up(made_up_designs.refuse_wide)
@@ -191,7 +206,7 @@ def test_a_scan_of_trained_networks_ends_in_bit_exact_firmware(tmp_path, session
         tmp_path,
         n_trials=4,
         objectives=["accuracy", "lut", "latency_ns"],
-        changes={"training.initial_weights": "float"},
+        changes={"training.initial_weights": "float", "acceptance.accuracy_loss": 1e-6},
         front={"synthesise": 1, "largest_loss": 1.0},
         space={
             "weights": scans.SCAN["space"]["weights"],
@@ -228,6 +243,10 @@ def test_a_scan_of_trained_networks_ends_in_bit_exact_firmware(tmp_path, session
     assert all(entry.n_different == 0 for entry in summary.agreements)
     assert summary.quantised_metrics.accuracy == pytest.approx(best.figures["accuracy"], abs=1e-12)
     assert summary.resources.lut == best.measured["lut"]
+    refused = [entry for entry in summary.checks if not entry.met]
+    assert best.not_met == tuple(
+        f"{entry.name}: {entry.used}, allowed {entry.allowed}" for entry in refused
+    )
     assert next(entry for entry in summary.stages if entry.stage == "training").cached
 
     path.write_text(path.read_text() + "# changed\n")
