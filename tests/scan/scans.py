@@ -11,6 +11,8 @@ import tiny_models
 import yaml
 from tiny_models import TinyModel
 
+from trigforge.core.store import Store
+from trigforge.core.workspace import Workspace
 from trigforge.scan import space
 from trigforge.scan.search import Search
 
@@ -51,6 +53,18 @@ def write(folder: Path, **changes: Any) -> Path:
 
 def read(folder: Path, **changes: Any) -> space.Space:
     return space.read(write(folder, **changes))
+
+
+def search_in(folder: Path, found: space.Space) -> Search:
+    """Return the search of a scan whose base has neither sample nor networks."""
+    workspace = Workspace(
+        model=folder / "tiny_jets",
+        projects=folder / "projects",
+        firmware=folder / "firmware",
+        reports=folder / "reports",
+        store=Store(folder / "store"),
+    )
+    return Search(space=found, workspace=workspace)
 
 
 def search_of(model: TinyModel, folder: Path, **changes: Any) -> Search:

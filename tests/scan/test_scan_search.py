@@ -36,14 +36,7 @@ def made_up(monkeypatch):
 
 
 def search_in(folder: Path, **changes) -> Search:
-    workspace = Workspace(
-        model=folder / "tiny_jets",
-        projects=folder / "projects",
-        firmware=folder / "firmware",
-        reports=folder / "reports",
-        store=Store(folder / "store"),
-    )
-    return Search(space=scans.read(folder, **changes), workspace=workspace)
+    return scans.search_in(folder, scans.read(folder, **changes))
 
 
 def rows_of(result):

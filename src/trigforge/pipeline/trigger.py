@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,12 +70,11 @@ def examine(job: Job, ready: Prepared, built: Built, verified: Verified) -> Exam
         return Examined(warnings=(NO_LABELS,))
     firmware = delivered_outputs(job, ready, built, verified)
     given = {QUANTISED: verified.expected, FIRMWARE: firmware}
-    known = {name: tensor for name, tensor in given.items() if tensor is not None}
-    if not known and labelled.float_outputs is None:
+    seen = held_out(labelled, given, _variable(section, labelled))
+    if not seen.outputs:
         return Examined()
     graph = project.read_graph(verified.project)
     counted, warnings = rates.find_counts(job.spec, job.workspace, graph)
-    seen = replace(held_out(labelled, known), variable=_variable(section, labelled))
     found = physics.study(section, seen, {} if counted is None else dict(counted.scores))
     highest = graph.output.format.raw_max if graph.output.n_elements == 1 else np.inf
     return Examined(physics=found, warnings=(*warnings, *_warnings(found, highest)))
@@ -99,21 +98,28 @@ def delivered_outputs(
     return simulated(job, ready, verified.project)
 
 
-def held_out(labelled: Labelled, given: Mapping[str, RawTensor]) -> physics.HeldOut:
+def held_out(
+    labelled: Labelled,
+    given: Mapping[str, RawTensor | None],
+    variable: NDArray[Any] | None = None,
+) -> physics.HeldOut:
     """Return the labelled events with what each implementation gave, the float network first.
 
-    ``given`` are outputs of the stimulus, which the held-out events begin.
+    ``given`` are outputs of the stimulus, which the held-out events begin; None: not known.
     """
     n_events, values = len(labelled.labels), {}
     if labelled.float_outputs is not None:
         values[FLOAT] = labelled.float_outputs.reshape(n_events, -1)
-    values |= {name: tensor.raw[:n_events] for name, tensor in given.items()}
+    for name, tensor in given.items():
+        if tensor is not None:
+            values[name] = tensor.raw[:n_events]
     return physics.HeldOut(
         class_names=labelled.class_names,
         labels=labelled.labels,
         outputs=tuple(
             physics.Outputs(implementation=name, values=found) for name, found in values.items()
         ),
+        variable=variable,
     )
 
 

@@ -53,7 +53,8 @@ def to_synthesise(space: Space, study: Study) -> list[int]:
     most, ranked = space.scan.front.synthesise, _by_merit(space, study)
     if most == 0:
         return []
-    rest = sorted(ranked[1:], key=lambda number: _cost(study, number))
+    figures, cost = _figures(study), space.scan.objectives[1]
+    rest = sorted(ranked[1:], key=lambda number: figures[number][cost])
     n_more = min(most - 1, len(rest))
     places = [round(index * (len(rest) - 1) / max(1, n_more - 1)) for index in range(n_more)]
     return [BASE, ranked[0], *(rest[place] for place in dict.fromkeys(places))]
@@ -94,20 +95,17 @@ def _trial(space: Space, study: Study, trial: FrozenTrial, front: set[int]) -> s
 
 def _by_merit(space: Space, study: Study) -> list[int]:
     """Return the front: what may be delivered by cost, then the others by their loss."""
-    first, allowed = space.scan.objectives[0], space.scan.front.largest_loss
+    worth, cost = space.scan.objectives[:2]
     base, trials = study.note("base") or {}, {trial.number: trial for trial in study.ended()}
 
     def merit(number: int) -> tuple[bool, float]:
         notes = trials[number].user_attrs
-        loss = base.get(first, 0.0) - notes["figures"][first]
-        refused = loss > allowed or bool(notes.get("not_met"))
-        return (True, loss) if refused else (False, _cost(study, number))
+        figures = notes["figures"]
+        loss = base.get(worth, 0.0) - figures[worth]
+        refused = loss > space.scan.front.largest_loss or bool(notes.get("not_met"))
+        return (True, loss) if refused else (False, figures[cost])
 
     return sorted(study.front(), key=merit)
-
-
-def _cost(study: Study, number: int) -> float:
-    return _figures(study)[number][study.space.scan.objectives[1]]
 
 
 def _figures(study: Study) -> dict[int, dict[str, float]]:

@@ -134,12 +134,12 @@ def _try_designs(search: Search, client: Client, progress: Progress) -> None:
         with closing(cluster.stream(client, designs.evaluate, tasks, watch=study.watch)) as ended:
             for done in ended:
                 trial, found = study.running[done.item.number], _found(done)
-                notes: dict[str, Any] = {"seconds": found.seconds, "worker": done.worker}
+                notes = {"seconds": found.seconds, "worker": done.worker}
                 if found.error:
                     study.tell_failed(trial, found.error, **notes)
                 else:
-                    notes |= {"stages": dict(found.stages), "not_met": found.not_met}
-                    study.tell(trial, found.figures, **notes)
+                    stages = dict(found.stages)
+                    study.tell(trial, found.figures, stages=stages, not_met=found.not_met, **notes)
                 progress("trials", min(len(study.ended()), n_wanted), n_wanted)
         if len(study.ended()) < n_wanted:
             time.sleep(PAUSE_S)  # others have the rest under way, or died over it
